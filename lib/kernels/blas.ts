@@ -1,0 +1,235 @@
+/**
+ * The system's BLAS (Basic Linear Algebra Subprograms) through `Deno.dlopen`.
+ *
+ * A BLAS multiplies matrices at the speed of the processor, on all its cores; it
+ * reads and writes the memory we point at, so nothing is copied.
+ *
+ * @module
+ */
+
+/** Row-major single-precision matrix products. */
+export interface Blas {
+  /** What it is, where it lies and how many threads it uses. */
+  readonly description: string;
+  /**
+   * C ← A·B + beta·C with A (transposed if `transposeA`) of m × k, B of k × n and
+   * C of m × n, each the start of a typed array with its own row stride.
+   */
+  sgemm(
+    product: Product,
+    a: Float32Array,
+    b: Float32Array,
+    c: Float32Array,
+  ): void;
+}
+
+/** The sizes and strides of one matrix product. */
+export interface Product {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  /** From one stored row of A to the next; default: A's rows lie dense. */
+  readonly strideA?: number;
+  readonly strideB?: number;
+  readonly strideC?: number;
+  /** What C is multiplied by before the product is added; default 0. */
+  readonly beta?: number;
+}
+
+/** A BLAS that was opened, or why each candidate was not. */
+export interface BlasSearch {
+  readonly blas: Blas | null;
+  readonly notes: readonly string[];
+}
+
+// From the cblas.h that every BLAS shares.
+const rowMajor = 101;
+const noTranspose = 111;
+const transpose = 112;
+
+const i32x6 = ["i32", "i32", "i32", "i32", "i32", "i32"] as const;
+const sgemmType = {
+  parameters: [
+    ...i32x6,
+    "f32",
+    "buffer",
+    "i32",
+    "buffer",
+    "i32",
+    "f32",
+    "buffer",
+    "i32",
+  ],
+  result: "void",
+} as const;
+const sgemvType = {
+  parameters: [
+    ...["i32", "i32", "i32", "i32"] as const,
+    ...[
+      "f32",
+      "buffer",
+      "i32",
+      "buffer",
+      "i32",
+      "f32",
+      "buffer",
+      "i32",
+    ] as const,
+  ],
+  result: "void",
+} as const;
+
+/**
+ * Opens the first usable BLAS.
+ *
+ * @param choice `"auto"` tries Apple's Accelerate, then the OpenBLAS that setup
+ * installs from PyPI, then the system's libraries; `"none"` opens nothing; any
+ * other text is the path or name of a library
+ * @returns the BLAS, or null with one line for each library that was passed over
+ */
+export function openBlas(choice: string): BlasSearch {
+  if (choice === "none") return { blas: null, notes: ["BLAS is switched off"] };
+  if (globalThis.Deno?.dlopen === undefined) {
+    return { blas: null, notes: ["a BLAS needs Deno's dlopen"] };
+  }
+  const notes: string[] = [];
+  for (const path of choice === "auto" ? candidates() : [choice]) {
+    const opened = open(path);
+    if (typeof opened !== "string") return { blas: opened, notes };
+    notes.push(opened);
+  }
+  return { blas: null, notes };
+}
+
+/** Where a BLAS may lie, the best first. */
+function candidates(): string[] {
+  const { os } = Deno.build;
+  if (os === "darwin") {
+    return ["/System/Library/Frameworks/Accelerate.framework/Accelerate"];
+  }
+  const names = os === "windows"
+    ? ["libopenblas.dll", "mkl_rt.dll"]
+    : ["libopenblas.so.0", "libblis.so.4", "libmkl_rt.so.2"];
+  return [...installedFromPyPi(), ...names];
+}
+
+/** The OpenBLAS of the wheel scipy-openblas32, which setup installs into `.venv`. */
+function installedFromPyPi(): string[] {
+  if (import.meta.dirname === undefined) return [];
+  const venv = `${import.meta.dirname}/../../.venv`;
+  const folders = [`${venv}/Lib/site-packages`];
+  try {
+    for (const entry of Deno.readDirSync(`${venv}/lib`)) {
+      folders.push(`${venv}/lib/${entry.name}/site-packages`);
+    }
+  } catch {
+    // No .venv, or one of Windows: the list above is all there is.
+  }
+  const file = Deno.build.os === "windows"
+    ? "libscipy_openblas.dll"
+    : "libscipy_openblas.so";
+  return folders.map((folder) => `${folder}/scipy_openblas32/lib/${file}`)
+    .filter((path) => {
+      try {
+        return Deno.statSync(path).isFile;
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Opens one library; a text says why it cannot serve. */
+function open(path: string): Blas | string {
+  const reasons: string[] = [];
+  // The wheel's symbols carry a prefix so that they do not meet a second OpenBLAS.
+  for (const prefix of ["", "scipy_"]) {
+    try {
+      const { symbols } = Deno.dlopen(path, {
+        sgemm: { ...sgemmType, name: `${prefix}cblas_sgemm` },
+        sgemv: { ...sgemvType, name: `${prefix}cblas_sgemv` },
+        threads: {
+          name: `${prefix}openblas_get_num_threads`,
+          parameters: [],
+          result: "i32",
+          optional: true,
+        },
+      });
+      const blas = wrap(
+        symbols.sgemm,
+        symbols.sgemv,
+        describe(path, symbols.threads),
+      );
+      const wrong = selfTest(blas);
+      return wrong === null ? blas : `${path} is passed over: ${wrong}`;
+    } catch (error) {
+      reasons.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return `${path} is passed over: ${reasons[0]}`;
+}
+
+function describe(path: string, threads: (() => number) | null): string {
+  const name = /accelerate|openblas|blis|mkl/i.exec(
+    path.split("/").pop() ?? path,
+  )?.[0];
+  const label = name === undefined ? "BLAS" : (
+    {
+      accelerate: "Accelerate",
+      openblas: "OpenBLAS",
+      blis: "BLIS",
+      mkl: "MKL",
+    } as const
+  )[name.toLowerCase() as "accelerate" | "openblas" | "blis" | "mkl"];
+  if (threads === null) return label;
+  const count = threads();
+  return `${label}, ${count} thread${count === 1 ? "" : "s"}`;
+}
+
+type Sgemm = Deno.FromForeignFunction<typeof sgemmType>;
+type Sgemv = Deno.FromForeignFunction<typeof sgemvType>;
+
+function wrap(sgemm: Sgemm, sgemv: Sgemv, description: string): Blas {
+  return {
+    description,
+    sgemm(
+      { m, n, k, transposeA = false, transposeB = false, beta = 0, ...stride },
+      a,
+      b,
+      c,
+    ) {
+      const strideA = stride.strideA ?? (transposeA ? m : k);
+      const strideB = stride.strideB ?? (transposeB ? k : n);
+      const strideC = stride.strideC ?? n;
+      const view = (array: Float32Array) => array as Float32Array<ArrayBuffer>;
+      if (m === 1 && (!transposeA || strideA === 1)) {
+        // One row is a matrix–vector product, which reads B once and is up to ten
+        // times faster than a matrix product with one row.
+        const rows = transposeB ? n : k;
+        const columns = transposeB ? k : n;
+        const order = transposeB ? noTranspose : transpose;
+        // deno-fmt-ignore
+        sgemv(rowMajor, order, rows, columns, 1, view(b), strideB, view(a), 1, beta, view(c), 1);
+        return;
+      }
+      // deno-fmt-ignore
+      sgemm(
+        rowMajor, transposeA ? transpose : noTranspose, transposeB ? transpose : noTranspose,
+        m, n, k, 1, view(a), strideA, view(b), strideB, beta, view(c), strideC,
+      );
+    },
+  };
+}
+
+/** A product whose answer we know: a library with 64-bit integers fails it. */
+function selfTest(blas: Blas): string | null {
+  const a = new Float32Array([1, 2, 3, 4, 5, 6]);
+  const b = new Float32Array([1, 0, 2, 0, 1, 1]);
+  const c = new Float32Array(4);
+  blas.sgemm({ m: 2, n: 2, k: 3 }, a, b, c);
+  const expected = [8, 3, 20, 6];
+  return expected.every((value, i) => c[i] === value)
+    ? null
+    : `its sgemm gives ${c.join(", ")} where ${expected.join(", ")} is right`;
+}

@@ -1,0 +1,52 @@
+/**
+ * folio: character-level text generation with a recurrent network, in TypeScript.
+ *
+ * Text becomes characters, characters become ids, ids become batches; a GRU learns to
+ * predict the next id; one step after the other, its predictions become text.
+ *
+ * @module
+ */
+export * from "./config.ts";
+export * from "./device.ts";
+export * from "./random.ts";
+
+export { type Corpus, type CorpusOptions, loadCorpus } from "./text/corpus.ts";
+export * from "./text/vocabulary.ts";
+export * from "./text/split.ts";
+export * from "./text/sequences.ts";
+
+export {
+  CharModel,
+  createCharModel,
+  type ModelOutput,
+  type ModelState,
+  type NamedWeight,
+} from "./model/char_model.ts";
+export { CharNetwork } from "./model/char_network.ts";
+export {
+  bitsPerCharacter,
+  perplexity,
+  sparseCategoricalCrossentropy,
+} from "./model/loss.ts";
+
+export { Adam, type AdamOptions } from "./training/adam.ts";
+export {
+  type LearningRateSchedule,
+  learningRateSchedule,
+} from "./training/schedule.ts";
+export {
+  type Batch,
+  evaluate,
+  train,
+  type TrainOptions,
+} from "./training/trainer.ts";
+export {
+  afterEachEpoch,
+  type EpochRecord,
+  type FitCallbackOptions,
+  fitCallbacks,
+  type StepInfo,
+  type TrainContext,
+  type TrainingCallback,
+  type TrainingHistory,
+} from "./training/callbacks.ts";

@@ -1,0 +1,202 @@
+/**
+ * The character model: embedding, GRU layers, dense.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { ModelConfig } from "../config.ts";
+import { CounterRandom, streams } from "../random.ts";
+import { CharNetwork } from "./char_network.ts";
+import { GruLayer } from "./gru_layer.ts";
+import { glorotUniform, orthogonal, uniformWeights } from "./initializers.ts";
+
+/** The hidden states of a model: one `[batch, rnnUnits]` for each GRU layer. */
+export type ModelState = readonly tf.Tensor2D[];
+
+/** What a model makes of a batch of token ids. */
+export interface ModelOutput {
+  /** `[batch, time, vocabularySize]` */
+  readonly logits: tf.Tensor3D;
+  /** The state after the last character, to go on from. */
+  readonly state: ModelState;
+}
+
+/** A weight and the name it has in files. */
+export interface NamedWeight {
+  readonly name: string;
+  readonly variable: tf.Variable;
+}
+
+/**
+ * Builds a character model: token ids → embedding → GRU layers → dense → logits.
+ *
+ * @param config the sizes and the seed of the first weights
+ * @param options.initialize whether to draw first weights (default true); false
+ * leaves them zero, for a model that is about to be loaded
+ * @returns the model; its owner disposes it
+ * @throws {RangeError} if a size is not a positive integer
+ *
+ * @example The tutorial's model in small
+ * ```ts
+ * import { createCharModel, selectDevice } from "folio";
+ * import * as tf from "@tensorflow/tfjs";
+ * import assert from "node:assert/strict";
+ *
+ * await selectDevice({ name: "cpu" });
+ * const model = createCharModel({
+ *   vocabularySize: 66,
+ *   embeddingDim: 8,
+ *   rnnUnits: 16,
+ *   layers: 1,
+ *   embeddingScale: 0.05,
+ *   seed: 0,
+ * });
+ * const { logits, state } = model.forward(tf.tensor2d([[1, 2, 3]], [1, 3], "int32"));
+ * assert.deepEqual(logits.shape, [1, 3, 66]);
+ * assert.deepEqual(state[0].shape, [1, 16]);
+ * ```
+ */
+export function createCharModel(
+  config: ModelConfig,
+  { initialize = true }: { readonly initialize?: boolean } = {},
+): CharModel {
+  const model = new CharModel(config);
+  if (initialize) initializeWeights(model);
+  return model;
+}
+
+/** A character model; {@linkcode createCharModel} makes one. */
+export class CharModel {
+  /** The sizes it was built with. */
+  readonly config: ModelConfig;
+  /** The model as a `tf.LayersModel`: for `summary`, `compile`, `fitDataset`, `save`. */
+  readonly network: CharNetwork;
+  readonly #embedding: tf.layers.Layer;
+  readonly #grus: readonly GruLayer[];
+  readonly #dense: tf.layers.Layer;
+
+  /** Builds the layers with weights of zero. */
+  constructor(config: ModelConfig) {
+    checkSizes(config);
+    this.config = config;
+    const { vocabularySize, embeddingDim, rnnUnits, layers } = config;
+    this.#embedding = tf.layers.embedding({
+      name: "embedding",
+      inputDim: vocabularySize,
+      outputDim: embeddingDim,
+      embeddingsInitializer: "zeros",
+    });
+    this.#grus = Array.from(
+      { length: layers },
+      (_, i) =>
+        new GruLayer({
+          name: layers === 1 ? "gru" : `gru_${i}`,
+          units: rnnUnits,
+        }),
+    );
+    this.#dense = tf.layers.dense({
+      name: "dense",
+      units: vocabularySize,
+      kernelInitializer: "zeros",
+    });
+    const inputs = tf.input({
+      shape: [null],
+      dtype: "int32",
+      name: "token_ids",
+    });
+    let x = this.#embedding.apply(inputs) as tf.SymbolicTensor;
+    for (const gru of this.#grus) x = gru.apply(x) as tf.SymbolicTensor;
+    const outputs = this.#dense.apply(x) as tf.SymbolicTensor;
+    this.network = new CharNetwork({ inputs, outputs, name: "char_model" });
+  }
+
+  /**
+   * Runs the model and returns where its state ended, so that a text can be read, or
+   * written, in pieces.
+   *
+   * @param ids token ids, int32 `[batch, time]`
+   * @param state where to begin; without one, at zero
+   * @returns logits and the new state, which the caller disposes
+   */
+  forward(ids: tf.Tensor2D, state?: ModelState): ModelOutput {
+    return tf.tidy(() => {
+      let x = this.#embedding.apply(ids) as tf.Tensor3D; // [batch, time, embeddingDim]
+      const ends = this.#grus.map((gru, i) => {
+        x = gru.run(x, state?.[i]); // [batch, time, rnnUnits]
+        return lastStep(x); // [batch, rnnUnits]
+      });
+      const logits = this.#dense.apply(x) as tf.Tensor3D; // [batch, time, vocabularySize]
+      return { logits, state: ends };
+    });
+  }
+
+  /** All weights in a fixed order, under the names they have in files. */
+  weights(): readonly NamedWeight[] {
+    const name = (layer: tf.layers.Layer, names: readonly string[]) =>
+      layer.weights.map((weight, i) => ({
+        name: names[i],
+        variable: weight.read() as tf.Variable,
+      }));
+    return [
+      ...name(this.#embedding, ["embedding.weight"]),
+      ...this.#grus.flatMap((gru, i) =>
+        name(gru, [
+          `gru.${i}.kernel`,
+          `gru.${i}.recurrent_kernel`,
+          `gru.${i}.bias`,
+        ])
+      ),
+      ...name(this.#dense, ["dense.kernel", "dense.bias"]),
+    ];
+  }
+
+  /** Frees the weights. */
+  dispose(): void {
+    this.network.dispose();
+  }
+}
+
+/** `[batch, time, rnnUnits]` → `[batch, rnnUnits]`, the state after the last character. */
+function lastStep(sequence: tf.Tensor3D): tf.Tensor2D {
+  const [batch, time, units] = sequence.shape;
+  if (time === 1) return sequence.reshape([batch, units]);
+  return sequence.slice([0, time - 1, 0], [batch, 1, units]).reshape([
+    batch,
+    units,
+  ]);
+}
+
+function checkSizes(config: ModelConfig): void {
+  for (
+    const key of [
+      "vocabularySize",
+      "embeddingDim",
+      "rnnUnits",
+      "layers",
+    ] as const
+  ) {
+    const value = config[key];
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RangeError(
+        `Cannot build a model with ${key} ${value}: it must be an integer of 1 or more`,
+      );
+    }
+  }
+}
+
+/** Keras' first weights: embedding uniform, kernels glorot, recurrent orthogonal, biases 0. */
+function initializeWeights(model: CharModel): void {
+  const { embeddingScale, seed } = model.config;
+  model.weights().forEach(({ name, variable }, text) => {
+    const random = new CounterRandom({ seed, stream: streams.weights, text });
+    const [rows, columns] = variable.shape;
+    const kind = name.split(".").pop();
+    if (kind === "bias") return;
+    const values = kind === "weight"
+      ? uniformWeights(random, { size: rows * columns, limit: embeddingScale })
+      : kind === "recurrent_kernel"
+      ? orthogonal(random, { rows, columns })
+      : glorotUniform(random, { rows, columns });
+    tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
+  });
+}

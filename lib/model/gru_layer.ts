@@ -1,0 +1,82 @@
+/**
+ * The GRU as a tfjs layer.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { gru } from "../kernels/mod.ts";
+
+/** What a {@linkcode GruLayer} is made from. */
+export interface GruLayerConfig {
+  readonly name?: string;
+  /** The width of the hidden state. */
+  readonly units: number;
+}
+
+/**
+ * A GRU in Keras' `reset_after=True` form that returns the hidden state after every
+ * step: `[batch, time, inputDim]` → `[batch, time, units]`.
+ *
+ * tfjs' own GRU refuses `resetAfter`, and runs each step as ops of its own; this
+ * one is a single op with a single gradient. Its weights begin at zero: whoever
+ * builds the model initializes or loads them.
+ */
+export class GruLayer extends tf.layers.Layer {
+  /** tfjs' name for the class in saved models. */
+  static className = "FolioGru";
+  readonly #units: number;
+  #variables: readonly tf.LayerVariable[] = [];
+
+  constructor({ name, units }: GruLayerConfig) {
+    super({ name });
+    this.#units = units;
+  }
+
+  override build(inputShape: tf.Shape): void {
+    const inputDim = inputShape[inputShape.length - 1] as number;
+    const wide = 3 * this.#units;
+    const zeros = tf.initializers.zeros();
+    this.#variables = [
+      this.addWeight("kernel", [inputDim, wide], "float32", zeros),
+      this.addWeight("recurrent_kernel", [this.#units, wide], "float32", zeros),
+      this.addWeight("bias", [2, wide], "float32", zeros),
+    ];
+    super.build(inputShape);
+  }
+
+  override computeOutputShape(inputShape: tf.Shape): tf.Shape {
+    return [inputShape[0], inputShape[1], this.#units];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const sequence =
+      (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor3D;
+    return tf.tidy(() => this.run(sequence));
+  }
+
+  /**
+   * Runs the layer over a sequence.
+   *
+   * @param inputs `[batch, time, inputDim]`
+   * @param initialState `[batch, units]`; zeros if there is none
+   * @returns the hidden state after each step, `[batch, time, units]`
+   */
+  run(inputs: tf.Tensor3D, initialState?: tf.Tensor2D): tf.Tensor3D {
+    const [kernel, recurrentKernel, bias] = this.#variables.map((weight) =>
+      weight.read()
+    );
+    return gru({
+      inputs,
+      initialState: initialState ?? tf.zeros([inputs.shape[0], this.#units]),
+      kernel: kernel as tf.Tensor2D,
+      recurrentKernel: recurrentKernel as tf.Tensor2D,
+      bias: bias as tf.Tensor2D,
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), units: this.#units };
+  }
+}
+
+tf.serialization.registerClass(GruLayer);

@@ -1,0 +1,55 @@
+/**
+ * The mean of losses that a device is still working on.
+ *
+ * @module
+ */
+import type * as tf from "@tensorflow/tfjs";
+
+/** How many losses may wait to be read before a step waits for the oldest. */
+const longestQueue = 4;
+/** How long, in milliseconds, training may keep the event loop to itself. */
+const longestHold = 50;
+
+/** Adds up losses without making the device wait for a number to be read. */
+export class LossMeter {
+  #reading: Promise<void>[] = [];
+  #sum = 0;
+  #count = 0;
+  #newest: number | undefined;
+  #yielded = performance.now();
+
+  /**
+   * Takes a loss over and disposes it once it is read.
+   *
+   * @param loss a scalar
+   * @returns the newest loss that is known: this one, on a device that computes at
+   * once; an earlier one, or undefined, on a GPU that is still at work
+   */
+  async add(loss: tf.Scalar): Promise<number | undefined> {
+    const read = loss.data().then(([value]) => {
+      this.#sum += value;
+      this.#count++;
+      this.#newest = value;
+    }).finally(() => loss.dispose());
+    this.#reading.push(read);
+    if (this.#reading.length > longestQueue) await this.#reading.shift();
+    await Promise.race([read, nextTask()]);
+    if (performance.now() - this.#yielded > longestHold) {
+      await nextTask();
+      this.#yielded = performance.now();
+    }
+    return this.#newest;
+  }
+
+  /** The mean of all losses, once all are read; undefined if there were none. */
+  async mean(): Promise<number | undefined> {
+    await Promise.all(this.#reading);
+    this.#reading = [];
+    return this.#count === 0 ? undefined : this.#sum / this.#count;
+  }
+}
+
+/** Lets timers, signals and messages have their turn. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}

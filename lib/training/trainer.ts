@@ -1,0 +1,179 @@
+/**
+ * The training loop.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { CharModel } from "../model/char_model.ts";
+import { sparseCategoricalCrossentropy } from "../model/loss.ts";
+import { Adam } from "./adam.ts";
+import { LossMeter } from "./loss_meter.ts";
+import { TrainingClock } from "./training_clock.ts";
+import {
+  type EpochRecord,
+  notify,
+  rateOf,
+  type TrainContext,
+  type TrainingCallback,
+  type TrainingHistory,
+} from "./callbacks.ts";
+
+/** A batch of token ids and the ids that follow them, int32 `[batch, time]` each. */
+export type Batch = { xs: tf.Tensor2D; ys: tf.Tensor2D };
+
+/** How {@linkcode train} runs. */
+export interface TrainOptions {
+  /** The last epoch, counted from 1. */
+  readonly epochs: number;
+  /** Default: the one the network was compiled with, else {@linkcode Adam}. */
+  readonly optimizer?: tf.Optimizer;
+  /** Held-out batches; their loss is taken after each epoch. */
+  readonly validation?: tf.data.Dataset<Batch>;
+  readonly callbacks?: readonly TrainingCallback[];
+  /** The epochs already trained, such as `Checkpoints.restore` returns; default none. */
+  readonly history?: readonly EpochRecord[];
+  /** Stops at the next step boundary when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Trains a model: for each epoch, a step for each batch, then the held-out loss.
+ *
+ * The step is `model.network.trainStep`, the very one `fitDataset` makes.
+ *
+ * @param model the model; its weights change
+ * @param dataset batches; each iteration over it is an epoch
+ * @param options epochs, optimizer, validation, callbacks
+ * @returns the history of all epochs, those of `options.history` first
+ * @throws {RangeError} if `epochs` is no integer of 1 or more, or the dataset is empty
+ * @throws the signal's reason, if it is aborted
+ *
+ * @example Learn to count
+ * ```ts
+ * import { createCharModel, presets, selectDevice, sequenceBatches, train } from "folio";
+ * import assert from "node:assert/strict";
+ *
+ * await selectDevice({ name: "cpu" });
+ * const ids = Int32Array.from({ length: 201 }, (_, i) => 1 + i % 4);
+ * const model = createCharModel({ vocabularySize: 5, ...presets.quick.model, rnnUnits: 8 });
+ * const batches = sequenceBatches(ids, { sequenceLength: 10, batchSize: 4 });
+ * const { epochs } = await train(model, batches, { epochs: 3 });
+ * assert.ok(epochs[2].loss < epochs[0].loss);
+ * ```
+ */
+export async function train(
+  model: CharModel,
+  dataset: tf.data.Dataset<Batch>,
+  options: TrainOptions,
+): Promise<TrainingHistory> {
+  const { epochs, validation, callbacks = [], history = [], signal } = options;
+  if (!Number.isSafeInteger(epochs) || epochs < 1) {
+    throw new RangeError(
+      `Cannot train ${epochs} epochs: give an integer of 1 or more`,
+    );
+  }
+  const { network } = model;
+  const optimizer = options.optimizer ?? network.optimizer ?? new Adam();
+  if (network.optimizer !== optimizer) {
+    network.compile({ optimizer, loss: sparseCategoricalCrossentropy });
+  }
+  const records = [...history];
+  const stepsPerEpoch = Number.isFinite(dataset.size)
+    ? dataset.size
+    : undefined;
+  const clock = new TrainingClock({ epochs, stepsPerEpoch });
+  const context = (): TrainContext => ({
+    model,
+    optimizer,
+    epochs: [...records],
+    step: optimizer.iterations,
+  });
+
+  await notify(callbacks, "onTrainBegin", context());
+  for (let epoch = records.length + 1; epoch <= epochs; epoch++) {
+    clock.beginEpoch(epoch);
+    await notify(callbacks, "onEpochBegin", epoch, context());
+    const losses = new LossMeter();
+    let learningRate = rateOf(optimizer);
+    await forEachBatch(dataset, async ({ xs, ys }) => {
+      signal?.throwIfAborted();
+      learningRate = rateOf(optimizer);
+      const loss = await losses.add(network.trainStep(xs, ys));
+      const info = clock.step({ loss, learningRate });
+      await notify(callbacks, "onStepEnd", info, context());
+    });
+    const loss = await losses.mean();
+    if (loss === undefined) {
+      throw new RangeError("Cannot train: the dataset has no batch");
+    }
+    const validationLoss = validation && await evaluate(model, validation);
+    records.push(clock.endEpoch({ loss, validationLoss, learningRate }));
+    await notify(
+      callbacks,
+      "onEpochEnd",
+      records[records.length - 1],
+      context(),
+    );
+  }
+  const result = { epochs: records };
+  await notify(callbacks, "onTrainEnd", result, context());
+  return result;
+}
+
+/**
+ * The mean loss of a model on batches, in nats per character.
+ *
+ * @param model the model; it does not change
+ * @param dataset batches of one size
+ * @returns the loss
+ * @throws {RangeError} if the dataset is empty
+ *
+ * @example An untrained model hesitates between all its characters
+ * ```ts
+ * import { createCharModel, evaluate, presets, selectDevice, sequenceBatches } from "folio";
+ * import assert from "node:assert/strict";
+ *
+ * await selectDevice({ name: "cpu" });
+ * const model = createCharModel({ vocabularySize: 5, ...presets.tutorial.model, rnnUnits: 8 });
+ * const ids = Int32Array.from({ length: 101 }, (_, i) => 1 + i % 4);
+ * const batches = sequenceBatches(ids, { sequenceLength: 10, batchSize: 4 });
+ * assert.ok(Math.abs(await evaluate(model, batches) - Math.log(5)) < 0.1);
+ * ```
+ */
+export async function evaluate(
+  model: CharModel,
+  dataset: tf.data.Dataset<Batch>,
+): Promise<number> {
+  const losses = new LossMeter();
+  await forEachBatch(dataset, async ({ xs, ys }) => {
+    await losses.add(
+      tf.tidy(() =>
+        sparseCategoricalCrossentropy(ys, model.network.apply(xs) as tf.Tensor)
+      ),
+    );
+  });
+  const loss = await losses.mean();
+  if (loss === undefined) {
+    throw new RangeError("Cannot evaluate: the dataset has no batch");
+  }
+  return loss;
+}
+
+/** Runs over the batches of one epoch and disposes each. */
+async function forEachBatch(
+  dataset: tf.data.Dataset<Batch>,
+  act: (batch: Batch) => void | Promise<void>,
+): Promise<void> {
+  const iterator = await dataset.iterator();
+  for (
+    let next = await iterator.next();
+    !next.done;
+    next = await iterator.next()
+  ) {
+    try {
+      await act(next.value);
+    } finally {
+      tf.dispose(next.value);
+    }
+  }
+}
