@@ -177,7 +177,8 @@ export class CounterRandom {
    *
    * @param position Which number of the sequence.
    * @param n How many integers to choose from: from 1 to 2^32 − 1.
-   * @returns An integer from 0 to `n` − 1; none is likelier than another by more than 2^-20.
+   * @returns An integer from 0 to `n` − 1; none is likelier than another by more than one
+   * part in two million.
    * @throws {RangeError} If `n` is not an integer from 1 to 2^32 − 1.
    */
   below(position: number, n: number): number {

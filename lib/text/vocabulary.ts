@@ -122,7 +122,8 @@ export class Vocabulary {
    * @param text The text to encode.
    * @param options What becomes of a character that the vocabulary does not hold.
    * @returns The ids, in an array of their own.
-   * @throws {RangeError} With `{ unknown: "error" }`, if there is such a character.
+   * @throws {RangeError} With `{ unknown: "error" }`, if there is such a character; its position
+   * counts characters from 0.
    */
   encode(text: string, options: EncodeOptions = {}): Int32Array {
     const refuse = options.unknown === "error";

@@ -1,0 +1,75 @@
+/**
+ * Decodes bytes that must be UTF-8, with or without a byte order mark.
+ *
+ * @param bytes The bytes of a whole file.
+ * @param source What to call the file in an error.
+ * @returns The text without the mark; nothing else is changed, line ends included.
+ * @throws {Error} If the bytes are not UTF-8: it names the first bad byte and how to convert the file.
+ */
+export function decodeUtf8(bytes: Uint8Array, source: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    const offset = firstBadByte(bytes);
+    const value = bytes[offset].toString(16).toUpperCase().padStart(2, "0");
+    const encoding = hasUtf16Mark(bytes) ? "UTF-16" : "ISO-8859-1";
+    throw new Error(
+      `Cannot read ${source}: it is not UTF-8 (bad byte 0x${value} at offset ${offset}). ` +
+        `Convert it first, for example with: iconv -f ${encoding} -t UTF-8 FILE > NEW_FILE`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Finds where bytes stop being UTF-8, by table 3-7 of the Unicode standard.
+ *
+ * @param bytes Any bytes.
+ * @returns The offset at which the first character that is not well formed starts; the length of the
+ * bytes if all of it is well formed.
+ */
+export function firstBadByte(bytes: Uint8Array): number {
+  let offset = 0;
+  while (offset < bytes.length) {
+    const lead = bytes[offset];
+    const length = sequenceBytes(lead);
+    if (length === 0) return offset;
+    for (let k = 1; k < length; k++) {
+      const [low, high] = k === 1 ? secondByteRange(lead) : [0x80, 0xBF];
+      const byte = bytes[offset + k];
+      if (byte === undefined || byte < low || byte > high) return offset;
+    }
+    offset += length;
+  }
+  return offset;
+}
+
+/** How many bytes a character has that starts with this one; 0 if none does. */
+function sequenceBytes(lead: number): number {
+  if (lead < 0x80) return 1;
+  if (lead < 0xC2) return 0;
+  if (lead < 0xE0) return 2;
+  if (lead < 0xF0) return 3;
+  return lead < 0xF5 ? 4 : 0;
+}
+
+/** The second byte is narrower where overlong forms, surrogates and numbers past U+10FFFF would be. */
+function secondByteRange(lead: number): [number, number] {
+  switch (lead) {
+    case 0xE0:
+      return [0xA0, 0xBF];
+    case 0xED:
+      return [0x80, 0x9F];
+    case 0xF0:
+      return [0x90, 0xBF];
+    case 0xF4:
+      return [0x80, 0x8F];
+    default:
+      return [0x80, 0xBF];
+  }
+}
+
+function hasUtf16Mark(bytes: Uint8Array): boolean {
+  return (bytes[0] === 0xFF && bytes[1] === 0xFE) ||
+    (bytes[0] === 0xFE && bytes[1] === 0xFF);
+}
