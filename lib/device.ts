@@ -91,9 +91,8 @@ async function adapter(): Promise<Adapter | null> {
   });
   if (!found) return null;
   const info = found.info as GPUAdapterInfo & { isFallbackAdapter?: boolean };
-  const description =
-    [info.description, info.device, info.architecture, info.vendor]
-      .find((text) => text) ?? "a GPU without a name";
+  const description = [info.description, info.device, info.architecture, info.vendor]
+    .find((text) => text) ?? "a GPU without a name";
   // llvmpipe and SwiftShader do not always call themselves a fallback.
   const software = (info.isFallbackAdapter ?? false) ||
     /llvmpipe|swiftshader|lavapipe|basic render/i.test(
@@ -121,12 +120,9 @@ async function ready(
   await tf.ready();
   const kernels = registerKernels(name, { blas });
   const description = gpu?.description ??
-    (name === "wasm"
-      ? kernels.blas ?? "tfjs' own matrix products"
-      : "plain JavaScript");
+    (name === "wasm" ? kernels.blas ?? "tfjs' own matrix products" : "plain JavaScript");
   const notes = kernels.notes.map((note) => `; ${note}`).join("");
-  const label =
-    { webgpu: "WebGPU", wasm: "WebAssembly", cpu: "JavaScript" }[name];
+  const label = { webgpu: "WebGPU", wasm: "WebAssembly", cpu: "JavaScript" }[name];
   return {
     name,
     description,

@@ -11,6 +11,9 @@ export * from "./device.ts";
 export * from "./random.ts";
 
 export { type Corpus, type CorpusOptions, loadCorpus } from "./text/corpus.ts";
+export type { DownloadOptions, DownloadProgress } from "./text/download.ts";
+export type { StandIn } from "./text/stand_in.ts";
+export { type SequenceBatch, SequenceDataset } from "./text/sequence_dataset.ts";
 export * from "./text/vocabulary.ts";
 export * from "./text/split.ts";
 export * from "./text/sequences.ts";
@@ -23,23 +26,11 @@ export {
   type NamedWeight,
 } from "./model/char_model.ts";
 export { CharNetwork } from "./model/char_network.ts";
-export {
-  bitsPerCharacter,
-  perplexity,
-  sparseCategoricalCrossentropy,
-} from "./model/loss.ts";
+export { bitsPerCharacter, perplexity, sparseCategoricalCrossentropy } from "./model/loss.ts";
 
 export { Adam, type AdamOptions } from "./training/adam.ts";
-export {
-  type LearningRateSchedule,
-  learningRateSchedule,
-} from "./training/schedule.ts";
-export {
-  type Batch,
-  evaluate,
-  train,
-  type TrainOptions,
-} from "./training/trainer.ts";
+export { type LearningRateSchedule, learningRateSchedule } from "./training/schedule.ts";
+export { evaluate, train, type TrainOptions } from "./training/trainer.ts";
 export {
   afterEachEpoch,
   type EpochRecord,

@@ -191,8 +191,7 @@ Deno.test("below refuses what is no number of choices", () => {
 Deno.test("normal has the moments of the normal distribution", () => {
   const random = new CounterRandom({ seed: 5, stream: streams.weights });
   const draws = Array.from({ length: 100_000 }, (_, i) => random.normal(i));
-  const moment = (power: number) =>
-    draws.reduce((sum, x) => sum + x ** power, 0) / draws.length;
+  const moment = (power: number) => draws.reduce((sum, x) => sum + x ** power, 0) / draws.length;
   assert(Math.abs(moment(1)) < 0.02, `mean ${moment(1)}`);
   assert(Math.abs(moment(2) - 1) < 0.03, `variance ${moment(2)}`);
   assert(Math.abs(moment(3)) < 0.06, `skew ${moment(3)}`);
@@ -209,8 +208,7 @@ Deno.test("a key that is not made of 32-bit integers is refused by name", () => 
   for (const value of [-1, 2 ** 32, 0.5, NaN, Infinity]) {
     assert.throws(() => new CounterRandom({ seed: value, stream: 1 }), {
       name: "RangeError",
-      message:
-        `Cannot use ${value} as seed: it must be an integer from 0 to 4294967295 (2^32 - 1)`,
+      message: `Cannot use ${value} as seed: it must be an integer from 0 to 4294967295 (2^32 - 1)`,
     });
     assert.throws(
       () => new CounterRandom({ seed: 0, stream: value }),

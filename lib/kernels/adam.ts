@@ -40,8 +40,7 @@ export function adamStep(step: AdamStep): void {
   const backend = tf.backend() as WasmBackend;
   const changed = [step.variable, step.mean, step.meanSquare];
   // A clone shares its values with the variable, and must not see them change.
-  const shared = () =>
-    changed.some(({ dataId }) => backend.refCount(dataId) > 1);
+  const shared = () => changed.some(({ dataId }) => backend.refCount(dataId) > 1);
   if (tf.getBackend() === "wasm" && !shared()) inPlace(step, backend);
   else plain(step);
 }

@@ -127,9 +127,7 @@ function installedFromPyPi(): string[] {
   } catch {
     // No .venv, or one of Windows: the list above is all there is.
   }
-  const file = Deno.build.os === "windows"
-    ? "libscipy_openblas.dll"
-    : "libscipy_openblas.so";
+  const file = Deno.build.os === "windows" ? "libscipy_openblas.dll" : "libscipy_openblas.so";
   return folders.map((folder) => `${folder}/scipy_openblas32/lib/${file}`)
     .filter((path) => {
       try {

@@ -76,8 +76,7 @@ export function gru(gru: GruInputs): tf.Tensor3D {
     return {
       value: hidden,
       gradFunc: (gradient: tf.Tensor, values: tf.Tensor[]) => {
-        const [inputs, initialState, kernel, recurrentKernel, bias, ...saved] =
-          values;
+        const [inputs, initialState, kernel, recurrentKernel, bias, ...saved] = values;
         const named = {
           inputs,
           initialState,
@@ -86,9 +85,7 @@ export function gru(gru: GruInputs): tf.Tensor3D {
           bias,
           gradient,
         };
-        saved.forEach((tensor, i) =>
-          Object.assign(named, { [`saved${i}`]: tensor })
-        );
+        saved.forEach((tensor, i) => Object.assign(named, { [`saved${i}`]: tensor }));
         return engine.runKernel(gruBackward, named) as unknown as tf.Tensor[];
       },
     };
@@ -184,9 +181,7 @@ function plainForward(
     h = next;
   }
   const sequence = batchMajor(rows(hidden), batch);
-  return training
-    ? [sequence, rows([initialState, ...hidden]), rows(saved)]
-    : [sequence];
+  return training ? [sequence, rows([initialState, ...hidden]), rows(saved)] : [sequence];
 }
 
 interface PlainGradientInputs extends GruInputs {

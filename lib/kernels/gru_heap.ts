@@ -137,8 +137,7 @@ function stepForward(
       (1 + Math.exp(-(projected[v] + bias[v] + recurrent[v] + bias[y])));
     const q = recurrent[w] + bias[y + units];
     // tanh(a) = 2σ(2a) − 1, one exponential as above.
-    const candidate =
-      2 / (1 + Math.exp(-2 * (projected[w] + bias[w] + r * q))) - 1;
+    const candidate = 2 / (1 + Math.exp(-2 * (projected[w] + bias[w] + r * q))) - 1;
     gates[u] = z;
     gates[v] = r;
     gates[w] = candidate;

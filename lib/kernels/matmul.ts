@@ -6,12 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { Blas } from "./blas.ts";
-import {
-  floats,
-  integers,
-  replaceWasmKernel,
-  type WasmBackend,
-} from "./heap.ts";
+import { floats, integers, replaceWasmKernel, type WasmBackend } from "./heap.ts";
 
 interface MatMulInputs {
   readonly a: tf.TensorInfo;

@@ -24,8 +24,7 @@ export class CharNetwork extends tf.LayersModel {
    */
   trainStep(inputs: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
     return tf.tidy(() => {
-      const loss = () =>
-        this.lossFunctions[0](targets, this.apply(inputs) as tf.Tensor);
+      const loss = () => this.lossFunctions[0](targets, this.apply(inputs) as tf.Tensor);
       const { value, grads } = tf.variableGrads(
         loss as () => tf.Scalar,
         this.variables(),
@@ -50,9 +49,7 @@ export class CharNetwork extends tf.LayersModel {
       const metrics = tf.tidy(() => {
         if (this.metricsTensors.length === 0) return [];
         const logits = this.apply(inputs) as tf.Tensor;
-        return this.metricsTensors.map(([metric]) =>
-          tf.mean(metric(targets, logits)) as tf.Scalar
-        );
+        return this.metricsTensors.map(([metric]) => tf.mean(metric(targets, logits)) as tf.Scalar);
       });
       return [loss, ...metrics];
     };

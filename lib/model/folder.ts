@@ -135,9 +135,7 @@ async function checkReplaceable(
   if (found.length === 0) return true;
   if (!found.includes(marker)) throw refuse(`there is no ${marker} in it`);
   // Hidden files are the system's and the editor's; the rest is a person's.
-  const other = found.find((name) =>
-    !names.includes(name) && !name.startsWith(".")
-  );
+  const other = found.find((name) => !names.includes(name) && !name.startsWith("."));
   if (other !== undefined) throw refuse(`"${other}" in it is not ours`);
   return true;
 }

@@ -49,8 +49,7 @@ export class GruLayer extends tf.layers.Layer {
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    const sequence =
-      (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor3D;
+    const sequence = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor3D;
     return tf.tidy(() => this.run(sequence));
   }
 
@@ -62,9 +61,7 @@ export class GruLayer extends tf.layers.Layer {
    * @returns the hidden state after each step, `[batch, time, units]`
    */
   run(inputs: tf.Tensor3D, initialState?: tf.Tensor2D): tf.Tensor3D {
-    const [kernel, recurrentKernel, bias] = this.#variables.map((weight) =>
-      weight.read()
-    );
+    const [kernel, recurrentKernel, bias] = this.#variables.map((weight) => weight.read());
     return gru({
       inputs,
       initialState: initialState ?? tf.zeros([inputs.shape[0], this.#units]),

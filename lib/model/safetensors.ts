@@ -67,8 +67,7 @@ export function encodeSafetensors(
 
 function checkRecord(record: TensorRecord, taken: ReadonlySet<string>): void {
   const { name, dtype, shape, data } = record;
-  const refuse = (why: string) =>
-    new RangeError(`Cannot write the tensor "${name}": ${why}`);
+  const refuse = (why: string) => new RangeError(`Cannot write the tensor "${name}": ${why}`);
   if (taken.has(name)) throw refuse("its name is taken");
   if (!name.isWellFormed()) throw refuse("its name has half a surrogate pair");
   const type = dtype === "F32" ? Float32Array : Int32Array;

@@ -1,11 +1,7 @@
 import { basename, extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { corpusFromBytes } from "./corpus_bytes.ts";
-import {
-  downloadChunks,
-  downloadFailure,
-  type DownloadOptions,
-} from "./download.ts";
+import { downloadChunks, downloadFailure, type DownloadOptions } from "./download.ts";
 import { knownCorpora, loadKnownCorpus } from "./known_corpora.ts";
 import type { StandIn } from "./stand_in.ts";
 

@@ -39,8 +39,7 @@ export async function* downloadChunks(
     clearTimeout(timer);
     timer = setTimeout(() => {
       const seconds = timeoutMs / 1000;
-      const reason =
-        `nothing came for ${seconds} s (${receivedBytes} bytes before)`;
+      const reason = `nothing came for ${seconds} s (${receivedBytes} bytes before)`;
       connection.abort(new Error(reason));
     }, timeoutMs);
   };

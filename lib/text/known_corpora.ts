@@ -135,9 +135,7 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw new Error(
-      `Cannot read ${path}: ${
-        downloadFailure(error)
-      }. Set it right, or give another dataDir`,
+      `Cannot read ${path}: ${downloadFailure(error)}. Set it right, or give another dataDir`,
       { cause: error },
     );
   }

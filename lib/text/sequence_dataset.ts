@@ -53,15 +53,12 @@ export class SequenceDataset extends tf.data.Dataset<SequenceBatch> {
    * @returns An iterator over the batches of one epoch.
    */
   override iterator(): ReturnType<tf.data.Dataset<SequenceBatch>["iterator"]> {
-    const dataset = tf.data.generator(() =>
-      toTensors(this.#epoch(), this.#options)
-    );
+    const dataset = tf.data.generator(() => toTensors(this.#epoch(), this.#options));
     return dataset.iterator();
   }
 
   *#epoch(): Generator<AssembledBatch> {
-    const { sequenceLength, batchSize, shuffleBuffer, seed, randomOffset } =
-      this.#options;
+    const { sequenceLength, batchSize, shuffleBuffer, seed, randomOffset } = this.#options;
     const epoch = this.#nextEpoch++;
     const chunk = sequenceLength + 1;
     const offset = randomOffset

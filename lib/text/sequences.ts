@@ -103,9 +103,7 @@ function requireOptions(
     (randomOffset ? sequenceLength - 1 : 0);
   throw new RangeError(
     `Cannot fill one batch with ${ids.length} ids: a batch of ${batchSize} sequences of ` +
-      `${sequenceLength} + 1${
-        randomOffset ? " with random offsets" : ""
-      } needs ${needed}. ` +
+      `${sequenceLength} + 1${randomOffset ? " with random offsets" : ""} needs ${needed}. ` +
       `Give a longer text, or a smaller batchSize or sequenceLength`,
   );
 }

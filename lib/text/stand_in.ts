@@ -59,9 +59,7 @@ export async function loadStandIn(
     throw new Error(
       [
         `Cannot get the corpus "${requested}", nor a text to stand in for it. We have tried:`,
-        ...[...tried, `${source}: ${downloadFailure(cause)}`].map((line) =>
-          `  - ${line}`
-        ),
+        ...[...tried, `${source}: ${downloadFailure(cause)}`].map((line) => `  - ${line}`),
         waysOut(request),
       ].join("\n"),
       { cause },
@@ -86,9 +84,7 @@ async function importMobyDick(): Promise<readonly Chapter[]> {
 function joinChapters(chapters: readonly Chapter[]): string {
   const first = chapters.findIndex((chapter) => chapter.chapter === "1");
   return chapters.slice(first).map(({ chapter, title, text }) => {
-    const heading = /^\d+$/.test(chapter)
-      ? `CHAPTER ${chapter}. ${title}`
-      : title;
+    const heading = /^\d+$/.test(chapter) ? `CHAPTER ${chapter}. ${title}` : title;
     return `${heading}\n\n${text.trim()}\n`;
   }).join("\n");
 }

@@ -180,9 +180,7 @@ export class Vocabulary {
   #unknownError(text: string, position: number): RangeError {
     const character = [...text][position];
     return new RangeError(
-      `Cannot encode ${JSON.stringify(character)} (${
-        codePointName(character)
-      }) at position ` +
+      `Cannot encode ${JSON.stringify(character)} (${codePointName(character)}) at position ` +
         `${position}: it is not in the vocabulary of ${this.size}. Leave it out, or encode with ` +
         `{ unknown: "unk" }, which makes it [UNK]`,
     );
@@ -200,21 +198,15 @@ function readCodePoint(
     codePoint === undefined || String.fromCodePoint(codePoint) !== character
   ) {
     throw new RangeError(
-      `Cannot read the vocabulary: ${JSON.stringify(character)} at id ${
-        index + 1
-      } ` +
+      `Cannot read the vocabulary: ${JSON.stringify(character)} at id ${index + 1} ` +
         `is not a single character`,
     );
   }
   const before = index === 0 ? -1 : all[index - 1].codePointAt(0)!;
   if (codePoint <= before) {
     throw new RangeError(
-      `Cannot read the vocabulary: ${JSON.stringify(character)} (${
-        codePointName(character)
-      }) at ` +
-        `id ${index + 1} does not come after ${
-          JSON.stringify(all[index - 1])
-        }; ` +
+      `Cannot read the vocabulary: ${JSON.stringify(character)} (${codePointName(character)}) at ` +
+        `id ${index + 1} does not come after ${JSON.stringify(all[index - 1])}; ` +
         `the characters must be sorted by code point, none twice`,
     );
   }
@@ -222,7 +214,5 @@ function readCodePoint(
 }
 
 function codePointName(character: string): string {
-  return `U+${
-    character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")
-  }`;
+  return `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`;
 }

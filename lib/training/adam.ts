@@ -57,8 +57,7 @@ export class Adam extends tf.Optimizer {
 
   constructor(options: AdamOptions = {}) {
     super();
-    const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } =
-      options;
+    const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = options;
     this.#options = {
       learningRate,
       beta1,
@@ -71,9 +70,7 @@ export class Adam extends tf.Optimizer {
   /** The learning rate of the next step. */
   get learningRate(): number {
     const { learningRate } = this.#options;
-    return typeof learningRate === "number"
-      ? learningRate
-      : learningRate(this.iterations);
+    return typeof learningRate === "number" ? learningRate : learningRate(this.iterations);
   }
 
   override applyGradients(

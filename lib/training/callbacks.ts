@@ -153,8 +153,7 @@ export function fitCallbacks(
         context(),
       );
     },
-    onTrainEnd: () =>
-      notify(callbacks, "onTrainEnd", { epochs: [...records] }, context()),
+    onTrainEnd: () => notify(callbacks, "onTrainEnd", { epochs: [...records] }, context()),
   };
 }
 

@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { CharModel } from "../model/char_model.ts";
 import { sparseCategoricalCrossentropy } from "../model/loss.ts";
+import type { SequenceBatch } from "../text/sequence_dataset.ts";
 import { Adam } from "./adam.ts";
 import { LossMeter } from "./loss_meter.ts";
 import { TrainingClock } from "./training_clock.ts";
@@ -18,9 +19,6 @@ import {
   type TrainingHistory,
 } from "./callbacks.ts";
 
-/** A batch of token ids and the ids that follow them, int32 `[batch, time]` each. */
-export type Batch = { xs: tf.Tensor2D; ys: tf.Tensor2D };
-
 /** How {@linkcode train} runs. */
 export interface TrainOptions {
   /** The last epoch, counted from 1. */
@@ -28,7 +26,7 @@ export interface TrainOptions {
   /** Default: the one the network was compiled with, else {@linkcode Adam}. */
   readonly optimizer?: tf.Optimizer;
   /** Held-out batches; their loss is taken after each epoch. */
-  readonly validation?: tf.data.Dataset<Batch>;
+  readonly validation?: tf.data.Dataset<SequenceBatch>;
   readonly callbacks?: readonly TrainingCallback[];
   /** The epochs already trained, such as `Checkpoints.restore` returns; default none. */
   readonly history?: readonly EpochRecord[];
@@ -63,7 +61,7 @@ export interface TrainOptions {
  */
 export async function train(
   model: CharModel,
-  dataset: tf.data.Dataset<Batch>,
+  dataset: tf.data.Dataset<SequenceBatch>,
   options: TrainOptions,
 ): Promise<TrainingHistory> {
   const { epochs, validation, callbacks = [], history = [], signal } = options;
@@ -78,9 +76,7 @@ export async function train(
     network.compile({ optimizer, loss: sparseCategoricalCrossentropy });
   }
   const records = [...history];
-  const stepsPerEpoch = Number.isFinite(dataset.size)
-    ? dataset.size
-    : undefined;
+  const stepsPerEpoch = Number.isFinite(dataset.size) ? dataset.size : undefined;
   const clock = new TrainingClock({ epochs, stepsPerEpoch });
   const context = (): TrainContext => ({
     model,
@@ -142,14 +138,12 @@ export async function train(
  */
 export async function evaluate(
   model: CharModel,
-  dataset: tf.data.Dataset<Batch>,
+  dataset: tf.data.Dataset<SequenceBatch>,
 ): Promise<number> {
   const losses = new LossMeter();
   await forEachBatch(dataset, async ({ xs, ys }) => {
     await losses.add(
-      tf.tidy(() =>
-        sparseCategoricalCrossentropy(ys, model.network.apply(xs) as tf.Tensor)
-      ),
+      tf.tidy(() => sparseCategoricalCrossentropy(ys, model.network.apply(xs) as tf.Tensor)),
     );
   });
   const loss = await losses.mean();
@@ -161,8 +155,8 @@ export async function evaluate(
 
 /** Runs over the batches of one epoch and disposes each. */
 async function forEachBatch(
-  dataset: tf.data.Dataset<Batch>,
-  act: (batch: Batch) => void | Promise<void>,
+  dataset: tf.data.Dataset<SequenceBatch>,
+  act: (batch: SequenceBatch) => void | Promise<void>,
 ): Promise<void> {
   const iterator = await dataset.iterator();
   for (

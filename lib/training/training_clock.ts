@@ -50,9 +50,7 @@ export class TrainingClock {
       stepsPerEpoch: this.#stepsPerEpoch,
       loss,
       stepsPerSecond,
-      secondsLeft: stepsLeft === undefined
-        ? undefined
-        : stepsLeft / stepsPerSecond,
+      secondsLeft: stepsLeft === undefined ? undefined : stepsLeft / stepsPerSecond,
       learningRate,
     };
   }

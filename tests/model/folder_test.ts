@@ -1,9 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  removeFolder,
-  sweepLeftovers,
-  writeFolder,
-} from "../../lib/model/folder.ts";
+import { removeFolder, sweepLeftovers, writeFolder } from "../../lib/model/folder.ts";
 
 const options = { marker: "folio.json" };
 
@@ -18,8 +14,7 @@ function folderTest(name: string, test: (dir: string) => Promise<void>): void {
   });
 }
 
-const names = (dir: string) =>
-  [...Deno.readDirSync(dir)].map(({ name }) => name).sort();
+const names = (dir: string) => [...Deno.readDirSync(dir)].map(({ name }) => name).sort();
 
 folderTest("texts and bytes are written, parents made", async (dir) => {
   const target = `${dir}/a/b/bundle`;
@@ -96,9 +91,7 @@ folderTest("a rename that fails puts the old folder back", async (dir) => {
   const rename = Deno.rename;
   try {
     Deno.rename = (from, to) =>
-      String(from).endsWith(".tmp")
-        ? Promise.reject(new Error("no space"))
-        : rename(from, to);
+      String(from).endsWith(".tmp") ? Promise.reject(new Error("no space")) : rename(from, to);
     await assert.rejects(
       writeFolder(target, { "folio.json": "new" }, options),
       /bundle: no space/,

@@ -13,12 +13,8 @@ function record(name: string): fc.Arbitrary<TensorRecord> {
     const size = shape.reduce((a, b) => a * b, 1);
     const length = { minLength: size, maxLength: size };
     return fc.oneof(
-      fc.float32Array(length).map((data) =>
-        ({ name, dtype: "F32", shape, data }) as const
-      ),
-      fc.int32Array(length).map((data) =>
-        ({ name, dtype: "I32", shape, data }) as const
-      ),
+      fc.float32Array(length).map((data) => ({ name, dtype: "F32", shape, data }) as const),
+      fc.int32Array(length).map((data) => ({ name, dtype: "I32", shape, data }) as const),
     );
   });
 }
@@ -155,9 +151,7 @@ const broken: Record<string, [Uint8Array, RegExp]> = {
   ],
   "a name twice, written differently": [
     file(
-      `{"a":${JSON.stringify(entry(0, 4))},"\\u0061":${
-        JSON.stringify(entry(0, 4))
-      }}`,
+      `{"a":${JSON.stringify(entry(0, 4))},"\\u0061":${JSON.stringify(entry(0, 4))}}`,
       4,
     ),
     /has "a" twice/,

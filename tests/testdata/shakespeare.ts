@@ -29,9 +29,7 @@ export function testWithShakespeare(
 ) {
   const path = shakespearePath();
   Deno.test({
-    name: path === undefined
-      ? `${name} (skipped: no shakespeare.txt, set FOLIO_CORPUS)`
-      : name,
+    name: path === undefined ? `${name} (skipped: no shakespeare.txt, set FOLIO_CORPUS)` : name,
     ignore: path === undefined,
     fn: () => run(path!),
   });

@@ -159,8 +159,7 @@ Deno.test("an empty file is refused by name, also when it holds only a mark", as
   for (const content of ["", "\uFEFF"]) {
     await withFile("nothing.txt", content, async (path) => {
       await assert.rejects(loadCorpus(path), {
-        message:
-          `Cannot use ${path} as a corpus: it is empty. Give a file with text`,
+        message: `Cannot use ${path} as a corpus: it is empty. Give a file with text`,
       });
     });
   }

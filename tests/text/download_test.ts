@@ -88,8 +88,7 @@ Deno.test("a compressed answer is the text, without a total that counts other by
 });
 
 Deno.test("each failure has its reason in a line", async () => {
-  const notFound = () =>
-    new Response("no", { status: 404, statusText: "Not Found" });
+  const notFound = () => new Response("no", { status: 404, statusText: "Not Found" });
   await withServer(notFound, async (url) => {
     assert.equal(await failureOf(url), "the server answered 404 Not Found");
   });
@@ -122,9 +121,7 @@ Deno.test("a server that falls silent is given up", async () => {
   for (const { beginning, timeoutMs } of cases) {
     await withServer(() => silentAfter(beginning), async (url) => {
       const reason = await failureOf(url, { timeoutMs });
-      const expected = `nothing came for ${
-        timeoutMs / 1000
-      } s (${beginning.length} bytes before)`;
+      const expected = `nothing came for ${timeoutMs / 1000} s (${beginning.length} bytes before)`;
       assert.equal(reason, expected);
     });
   }

@@ -3,11 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { CorpusOptions } from "../../lib/text/corpus.ts";
-import {
-  knownCorpora,
-  type KnownCorpus,
-  loadKnownCorpus,
-} from "../../lib/text/known_corpora.ts";
+import { knownCorpora, type KnownCorpus, loadKnownCorpus } from "../../lib/text/known_corpora.ts";
 import {
   refusedUrl,
   silentAfter,
@@ -15,8 +11,7 @@ import {
   withTruncatingServer,
 } from "../testdata/http_server.ts";
 
-const text =
-  "The quality of mercy is not strain'd,\nIt droppeth as the gentle rain from heaven\n";
+const text = "The quality of mercy is not strain'd,\nIt droppeth as the gentle rain from heaven\n";
 const sha256 = createHash("sha256").update(text).digest("hex");
 
 /** A text that these tests know by name, so that they need neither the internet nor Shakespeare. */

@@ -1,9 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
-import {
-  sequenceBatches,
-  type SequenceOptions,
-} from "../../lib/text/sequences.ts";
+import { sequenceBatches, type SequenceOptions } from "../../lib/text/sequences.ts";
 
 /** The ids 0, 1, 2, …: each tells where in the text it stood. */
 function counting(length: number): Int32Array {
@@ -211,8 +208,7 @@ Deno.test("ids that fill no batch are refused with both numbers and the way out"
   assert.equal(sequenceBatches(counting(15), small).size, 1);
   assert.throws(() => sequenceBatches(counting(14), small), {
     name: "RangeError",
-    message:
-      "Cannot fill one batch with 14 ids: a batch of 3 sequences of 4 + 1 needs 15. " +
+    message: "Cannot fill one batch with 14 ids: a batch of 3 sequences of 4 + 1 needs 15. " +
       "Give a longer text, or a smaller batchSize or sequenceLength",
   });
   const moving = { ...small, randomOffset: true };

@@ -61,8 +61,7 @@ Deno.test("overlong forms, surrogates and numbers past the last are bad", () => 
   for (const sequence of bad) {
     assert.equal(firstBadByte(Uint8Array.of(0x61, ...sequence)), 1);
   }
-  const good =
-    "\u0000\u007F\u0080\u07FF\u0800\uD7FF\uE000\uFFFF\u{10000}\u{10FFFF}";
+  const good = "\u0000\u007F\u0080\u07FF\u0800\uD7FF\uE000\uFFFF\u{10000}\u{10FFFF}";
   assert.equal(firstBadByte(encode(good)), encode(good).length);
 });
 
@@ -84,8 +83,7 @@ Deno.test("a file that is not UTF-8 is refused with its name, the place and the 
   );
   assert.throws(() => decodeUtf8(latin1, "/texts/goethe.txt"), {
     name: "Error",
-    message:
-      "Cannot read /texts/goethe.txt: it is not UTF-8 (bad byte 0xF6 at offset 2). " +
+    message: "Cannot read /texts/goethe.txt: it is not UTF-8 (bad byte 0xF6 at offset 2). " +
       "Convert it first, for example with: iconv -f ISO-8859-1 -t UTF-8 FILE > NEW_FILE",
   });
   const utf16 = Uint8Array.of(0xFF, 0xFE, 0x61, 0x00);

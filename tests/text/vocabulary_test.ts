@@ -50,9 +50,7 @@ Deno.test("characters are code points, sorted by code point, after [UNK]", () =>
 
 Deno.test("the vocabulary of a text is its set of characters", () => {
   fc.assert(fc.property(anyUnits, (text) => {
-    const expected = [...new Set(text)].sort((a, b) =>
-      a.codePointAt(0)! - b.codePointAt(0)!
-    );
+    const expected = [...new Set(text)].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
     assert.deepEqual(Vocabulary.fromText(text).characters.slice(1), expected);
   }));
 });
@@ -79,8 +77,7 @@ Deno.test("an unknown character is refused by name and place when asked", () => 
   const vocabulary = Vocabulary.fromText("abc😀");
   assert.throws(() => vocabulary.encode("ab😀ñ", { unknown: "error" }), {
     name: "RangeError",
-    message:
-      'Cannot encode "ñ" (U+00F1) at position 3: it is not in the vocabulary of 5. ' +
+    message: 'Cannot encode "ñ" (U+00F1) at position 3: it is not in the vocabulary of 5. ' +
       'Leave it out, or encode with { unknown: "unk" }, which makes it [UNK]',
   });
   assert.throws(
@@ -105,8 +102,7 @@ Deno.test("an id that is none of the vocabulary is refused by name and place", (
   for (const id of [-1, 3, 1.5, NaN]) {
     assert.throws(() => vocabulary.decode([0, id]), {
       name: "RangeError",
-      message:
-        `Cannot decode id ${id} at position 1: the vocabulary of 3 has the ids 0 to 2`,
+      message: `Cannot decode id ${id} at position 1: the vocabulary of 3 has the ids 0 to 2`,
     });
   }
 });

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { selectDevice } from "folio";
+import { devices, testOnDevices } from "./testdata/devices.ts";
+
+testOnDevices(
+  "a device asked for by name is taken and says so in one line",
+  async ({ options }) => {
+    const device = await selectDevice(options);
+    assert.equal(device.name, options.name);
+    assert.equal(tf.getBackend(), options.name);
+    assert.equal(String(device).split("\n").length, 1);
+    assert.match(String(device), /asked for by name/);
+  },
+);
+
+Deno.test("without a name a software GPU is never taken", async () => {
+  const device = await selectDevice();
+  assert.ok(device.name === "wasm" || !device.software);
+  assert.ok(device.reason.length > 0);
+});
+
+Deno.test("an unknown device is refused with the names there are", async () => {
+  await assert.rejects(
+    selectDevice({ name: "tpu" }),
+    /no device "tpu".*webgpu, wasm, cpu/,
+  );
+});
+
+Deno.test("a BLAS that cannot be opened is named in the line, and training goes on without", async () => {
+  const device = await selectDevice({
+    name: "wasm",
+    blas: "/nowhere/libblas.so",
+  });
+  assert.match(String(device), /\/nowhere\/libblas\.so is passed over/);
+  assert.match(String(device), /tfjs' own matrix products/);
+});
+
+Deno.test("a WebGPU adapter is there where FOLIO_REQUIRE_WEBGPU asks for one", () => {
+  if (Deno.env.get("FOLIO_REQUIRE_WEBGPU") !== "1") return;
+  assert.equal(devices.find(({ name }) => name === "webgpu")?.missing, null);
+});

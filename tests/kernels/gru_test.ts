@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { gru } from "../../lib/kernels/mod.ts";
+import { testOnDevices } from "../testdata/devices.ts";
+import {
+  type GruArrays,
+  gruBackward,
+  gruForward,
+  type GruShape,
+  gruShapes,
+} from "../testdata/gru_float64.ts";
+import { relativeError, someNumbers } from "../testdata/numbers.ts";
+
+const shapes: readonly GruShape[] = [
+  { batch: 1, time: 1, inputDim: 1, units: 1 },
+  { batch: 3, time: 2, inputDim: 5, units: 7 },
+  { batch: 1, time: 101, inputDim: 3, units: 7 },
+  { batch: 3, time: 5, inputDim: 9, units: 64 },
+  { batch: 64, time: 2, inputDim: 4, units: 7 },
+  { batch: 2, time: 3, inputDim: 16, units: 200 },
+];
+
+const names = [
+  "inputs",
+  "initialState",
+  "kernel",
+  "recurrentKernel",
+  "bias",
+] as const;
+
+function arraysFor(shape: GruShape): GruArrays {
+  const sizes = gruShapes(shape);
+  const scale = { kernel: shape.inputDim, recurrentKernel: shape.units };
+  return Object.fromEntries(names.map((name, text) => [
+    name,
+    someNumbers(tf.util.sizeFromShape(sizes[name]), {
+      text,
+      scale: 1.5 / Math.sqrt(scale[name as "kernel"] ?? 1),
+    }),
+  ])) as unknown as GruArrays;
+}
+
+function tensorsFor(shape: GruShape, arrays: GruArrays): tf.Tensor[] {
+  const sizes = gruShapes(shape);
+  return names.map((name) => tf.tensor(Float32Array.from(arrays[name]), sizes[name]));
+}
+
+function run(tensors: tf.Tensor[]): tf.Tensor3D {
+  const [inputs, initialState, kernel, recurrentKernel, bias] = tensors;
+  return gru(
+    { inputs, initialState, kernel, recurrentKernel, bias } as Parameters<
+      typeof gru
+    >[0],
+  );
+}
+
+Deno.test("the float64 reference's gradients are those of finite differences", () => {
+  const shape = { batch: 2, time: 3, inputDim: 2, units: 3 };
+  const arrays = arraysFor(shape);
+  const weights = someNumbers(2 * 3 * 3, { text: 9 });
+  const loss = () => gruForward(shape, arrays).reduce((sum, h, i) => sum + h * weights[i], 0);
+  const gradients = gruBackward(shape, arrays, weights);
+  const step = 1e-6;
+  for (const name of names) {
+    const differences = arrays[name].map((_, i, array) => {
+      const value = array[i];
+      array[i] = value + step;
+      const above = loss();
+      array[i] = value - step;
+      const below = loss();
+      array[i] = value;
+      return (above - below) / (2 * step);
+    });
+    assert.ok(relativeError(gradients[name], differences) < 1e-8, name);
+  }
+});
+
+testOnDevices(
+  "a GRU gives the float64 reference's states and gradients",
+  async (device) => {
+    for (const shape of shapes) {
+      const arrays = arraysFor(shape);
+      const tensors = tensorsFor(shape, arrays);
+      const weights = someNumbers(shape.batch * shape.time * shape.units, {
+        text: 9,
+      });
+      const before = tf.memory().numTensors;
+      const hidden = run(tensors);
+      const byHand = tf.tensor(Float32Array.from(weights), hidden.shape);
+      const gradients = tf.tidy(() =>
+        tf.grads((...args) => tf.sum(tf.mul(run(args), byHand)))(tensors)
+      );
+      const label = JSON.stringify(shape);
+      const forwardError = relativeError(
+        await hidden.data(),
+        gruForward(shape, arrays),
+      );
+      assert.ok(
+        forwardError <= device.tolerance,
+        `${label}: states are ${forwardError} off`,
+      );
+      const expected = gruBackward(shape, arrays, weights);
+      for (const [i, name] of names.entries()) {
+        const error = relativeError(await gradients[i].data(), expected[name]);
+        assert.ok(
+          error <= device.tolerance,
+          `${label}: the gradient of ${name} is ${error} off`,
+        );
+      }
+      tf.dispose([hidden, byHand, ...gradients]);
+      assert.equal(
+        tf.memory().numTensors,
+        before,
+        `${label}: tensors are left behind`,
+      );
+      tf.dispose(tensors);
+    }
+  },
+);
+
+testOnDevices(
+  "a GRU read in two pieces is a GRU read in one",
+  async (device) => {
+    const shape = { batch: 2, time: 6, inputDim: 3, units: 5 };
+    const [inputs, ...rest] = tensorsFor(shape, arraysFor(shape));
+    const whole = run([inputs, ...rest]);
+    const first = run([inputs.slice([0, 0, 0], [2, 4, 3]), ...rest]);
+    const state = first.slice([0, 3, 0], [2, 1, 5]).reshape([2, 5]);
+    const second = run([
+      inputs.slice([0, 4, 0], [2, 2, 3]),
+      state,
+      ...rest.slice(1),
+    ]);
+    const joined = await tf.concat([first, second], 1).data();
+    assert.ok(relativeError(joined, await whole.data()) <= device.tolerance);
+  },
+);

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { testOnDevices } from "../testdata/devices.ts";
+import { relativeError, someNumbers } from "../testdata/numbers.ts";
+
+/** A·B in float64, each transposed if asked. */
+function product(
+  { m, n, k, transposeA, transposeB }: Record<"m" | "n" | "k", number> & {
+    transposeA: boolean;
+    transposeB: boolean;
+  },
+  a: Float64Array,
+  b: Float64Array,
+): Float64Array {
+  return Float64Array.from({ length: m * n }, (_, at) => {
+    const [i, j] = [Math.floor(at / n), at % n];
+    let sum = 0;
+    for (let p = 0; p < k; p++) {
+      sum += a[transposeA ? p * m + i : i * k + p] *
+        b[transposeB ? j * k + p : p * n + j];
+    }
+    return sum;
+  });
+}
+
+testOnDevices(
+  "matrix products are right at odd sizes, transposed or not",
+  async (device) => {
+    for (
+      const [m, n, k] of [[1, 1, 1], [1, 7, 5], [3, 1, 4], [5, 6, 7], [
+        64,
+        33,
+        65,
+      ]]
+    ) {
+      for (const transposeA of [false, true]) {
+        for (const transposeB of [false, true]) {
+          const size = { m, n, k, transposeA, transposeB };
+          const a = someNumbers(m * k, { text: 1 });
+          const b = someNumbers(k * n, { text: 2 });
+          const [left, right] = [
+            tf.tensor2d(Float32Array.from(a), transposeA ? [k, m] : [m, k]),
+            tf.tensor2d(Float32Array.from(b), transposeB ? [n, k] : [k, n]),
+          ];
+          const bias = tf.tensor1d(
+            Float32Array.from(someNumbers(n, { text: 3 })),
+          );
+          const expected = product(size, a, b);
+          const plain = tf.matMul(left, right, transposeA, transposeB);
+          const label = JSON.stringify(size);
+          assert.deepEqual(plain.shape, [m, n]);
+          assert.ok(
+            relativeError(await plain.data(), expected) <= device.tolerance,
+            label,
+          );
+          const fused = tf.fused.matMul({
+            a: left,
+            b: right,
+            transposeA,
+            transposeB,
+            bias,
+          });
+          const withBias = expected.map((value, i) => value + someNumbers(n, { text: 3 })[i % n]);
+          assert.ok(
+            relativeError(await fused.data(), withBias) <= device.tolerance,
+            label,
+          );
+        }
+      }
+    }
+  },
+);
+
+testOnDevices(
+  "products of batches of matrices and other activations still work",
+  async (device) => {
+    const a = tf.tensor3d(Float32Array.from(someNumbers(2 * 3 * 4)), [2, 3, 4]);
+    const b = tf.tensor3d(
+      Float32Array.from(someNumbers(2 * 3 * 4, { text: 1 })),
+      [2, 3, 4],
+    );
+    const batch = await tf.matMul(a, b, false, true).array() as number[][][];
+    for (const i of [0, 1]) {
+      const [left, right] = [a, b].map((x) => x.slice([i, 0, 0], [1, 3, 4]).reshape([3, 4]));
+      const one = await tf.matMul(left, right, false, true).data();
+      assert.ok(relativeError(batch[i].flat(), one) <= device.tolerance);
+    }
+    const [x, y] = [tf.tensor2d([[1, -2]]), tf.tensor2d([[1, 2], [3, 4]])];
+    const relu = await tf.fused.matMul({
+      a: x,
+      b: y,
+      transposeB: true,
+      activation: "relu",
+    }).data();
+    assert.deepEqual([...relu], [0, 0]);
+  },
+);
+
+testOnDevices(
+  "the gradient of a lookup adds up the rows of each id",
+  async (device) => {
+    const table = tf.tensor2d(Float32Array.from(someNumbers(5 * 3)), [5, 3]);
+    const ids = tf.tensor1d([4, 0, 4, 4, 1], "int32");
+    const weights = someNumbers(5 * 3, { text: 1 });
+    const by = tf.tensor2d(Float32Array.from(weights), [5, 3]);
+    const gradient = tf.grad((x: tf.Tensor) => tf.sum(tf.mul(tf.gather(x, ids), by)))(table);
+    const expected = new Float64Array(15);
+    [4, 0, 4, 4, 1].forEach((id, row) => {
+      for (let j = 0; j < 3; j++) expected[id * 3 + j] += weights[row * 3 + j];
+    });
+    assert.ok(
+      relativeError(await gradient.data(), expected) <= device.tolerance,
+    );
+  },
+);
