@@ -1,8 +1,16 @@
 import type { CounterRandom } from "../random.ts";
 
+/** How characters are drawn. */
+export interface SampleOptions {
+  /** 1, the default, as the model says; lower is safer, higher is wilder. */
+  readonly temperature?: number;
+  /** The same seed, the same text. An integer from 0 to 2^32 − 1; default 0. */
+  readonly seed?: number;
+}
+
 /** How the next token is drawn. */
 export interface SampleTokenOptions {
-  /** 1 draws as the model says; lower is bolder in what is likely, higher more even. */
+  /** What the logits are divided by. */
   readonly temperature: number;
   /** Where the random numbers come from. */
   readonly random: CounterRandom;

@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  checkTemperature,
-  sampleToken,
-} from "../../lib/generation/sampling.ts";
+import { checkTemperature, sampleToken } from "../../lib/generation/sampling.ts";
 import { CounterRandom, streams } from "../../lib/random.ts";
 
 const sampler = (seed: number, text = 0) =>
@@ -64,8 +61,7 @@ Deno.test("sampling: the texts of a batch draw independently", () => {
 
 Deno.test("sampling: the same seed and position draw the same token", () => {
   fc.assert(fc.property(row, fc.nat(), fc.nat(), (logits, seed, position) => {
-    const draw = () =>
-      sampleToken(logits, { temperature: 1, random: sampler(seed), position });
+    const draw = () => sampleToken(logits, { temperature: 1, random: sampler(seed), position });
     assert.equal(draw(), draw());
   }));
 });

@@ -1,0 +1,134 @@
+/**
+ * A bundle: the folder in which a model travels with its vocabulary.
+ *
+ * `model.safetensors` holds the weights, `folio.json` all else that is needed to
+ * write with them, and seals of the weights and the vocabulary.
+ *
+ * @module
+ */
+import type { ModelConfig } from "../config.ts";
+import { checkSeal, sealFile, sha256 } from "../model/file_seal.ts";
+import { writeFolder } from "../model/folder.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type TensorRecord,
+} from "../model/safetensors.ts";
+import { checkWeights, weightShapes } from "../model/weights.ts";
+import { Vocabulary } from "../text/vocabulary.ts";
+import {
+  type BundleJson,
+  checkBundleJson,
+  parseBundleJson,
+  type TrainingSummary,
+} from "./bundle_json.ts";
+import { type BundleSource, openBundleSource } from "./bundle_source.ts";
+
+/** What a bundle holds, without a tensor yet. */
+export interface Bundle {
+  readonly config: ModelConfig;
+  readonly vocabulary: Vocabulary;
+  readonly training?: TrainingSummary;
+  /** The weights by name. */
+  readonly tensors: ReadonlyMap<string, TensorRecord>;
+}
+
+const jsonFile = "folio.json";
+const weightsFile = "model.safetensors";
+const jsonLimit = 64 * 2 ** 20; // every character of Unicode takes 20 MB
+
+/**
+ * Writes a bundle, whole or not at all; another bundle there is replaced.
+ *
+ * @param dir The folder.
+ * @param bundle What to write.
+ * @throws {Error} If the folder is not ours to replace, or writing fails.
+ */
+export async function writeBundle(dir: string, bundle: Bundle): Promise<void> {
+  const { config, vocabulary, training, tensors } = bundle;
+  const weights = encodeSafetensors([...tensors.values()]);
+  const { characters } = vocabulary.toJSON();
+  let json: BundleJson;
+  try {
+    json = checkBundleJson({
+      format: "folio",
+      version: 1,
+      model: config,
+      vocabulary: { characters, sha256: await vocabularySha256(characters) },
+      ...(training === undefined ? {} : { training }),
+      weights: { file: weightsFile, ...await sealFile(weights) },
+    });
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new Error(`Cannot save the bundle ${dir}: ${reason}`, { cause });
+  }
+  const files = {
+    [weightsFile]: weights,
+    [jsonFile]: JSON.stringify(json, null, 2) + "\n",
+  };
+  await writeFolder(dir, files, { marker: jsonFile });
+}
+
+/**
+ * Reads a bundle and checks everything that can be checked without a device:
+ * form, version, sizes, hashes, names and shapes.
+ *
+ * @param dirOrUrl Its folder: a path, or a file:, http: or https: address.
+ * @returns What it holds.
+ * @throws {Error} If a file is missing, altered or of another version; it is named.
+ */
+export async function readBundle(dirOrUrl: string | URL): Promise<Bundle> {
+  const source = openBundleSource(dirOrUrl);
+  const bytes = await source.read(jsonFile, { maxBytes: jsonLimit });
+  let json: BundleJson, vocabulary: Vocabulary;
+  try {
+    json = parseBundleJson(bytes);
+    vocabulary = await checkVocabulary(json);
+  } catch (cause) {
+    throw loadError(source.locate(jsonFile), cause);
+  }
+  const { model: config, training } = json;
+  const tensors = await readWeights(source, json);
+  return { config, vocabulary, training, tensors };
+}
+
+async function checkVocabulary(json: BundleJson): Promise<Vocabulary> {
+  const { characters, sha256 } = json.vocabulary;
+  const vocabulary = Vocabulary.fromJSON({ characters });
+  if (await vocabularySha256(characters) !== sha256) {
+    throw new Error("the vocabulary is damaged: its SHA-256 is another");
+  }
+  const { vocabularySize } = json.model;
+  if (vocabulary.size !== vocabularySize) {
+    throw new Error(
+      `the vocabulary has ${vocabulary.size} entries, the model ${vocabularySize}`,
+    );
+  }
+  return vocabulary;
+}
+
+/** Of the characters from id 1 on, because id 0 has no character. */
+function vocabularySha256(characters: readonly string[]): Promise<string> {
+  return sha256(characters.slice(1).join(""));
+}
+
+async function readWeights(
+  source: BundleSource,
+  { model, weights }: BundleJson,
+): Promise<Map<string, TensorRecord>> {
+  const path = source.locate(weights.file);
+  const content = await source.read(weights.file, { maxBytes: weights.bytes });
+  await checkSeal(content, { path, seal: weights });
+  try {
+    const { tensors } = decodeSafetensors(content);
+    checkWeights(weightShapes(model), tensors);
+    return tensors;
+  } catch (cause) {
+    throw loadError(path, cause);
+  }
+}
+
+function loadError(path: string, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : cause;
+  return new Error(`Cannot load ${path}: ${reason}`, { cause });
+}

@@ -1,0 +1,79 @@
+import { CounterRandom, streams } from "../random.ts";
+import type { CharModel } from "../model/char_model.ts";
+import { Pauses } from "./pauses.ts";
+import {
+  disposeReading,
+  logitRows,
+  readBatch,
+  type Reading,
+  readTexts,
+} from "./reading.ts";
+import { sampleToken } from "./sampling.ts";
+
+/** What {@linkcode continueTexts} needs to know. */
+export interface ContinuationOptions {
+  /** How many tokens to draw for each text. */
+  readonly length: number;
+  readonly temperature: number;
+  /** The randomness of each text. */
+  readonly randoms: readonly CounterRandom[];
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The randomness of each text of a batch: the same seed, another text number.
+ *
+ * @param seed An integer from 0 to 2^32 − 1.
+ * @param count How many texts there are.
+ * @returns One for each text.
+ * @throws {RangeError} If the seed is out of range.
+ */
+export function samplingRandoms(seed: number, count: number): CounterRandom[] {
+  return Array.from(
+    { length: count },
+    (_, text) => new CounterRandom({ seed, stream: streams.sampling, text }),
+  );
+}
+
+/**
+ * Goes on writing several texts, one token each at a time.
+ *
+ * @param model The model.
+ * @param prompts The ids that each text begins with, one at least.
+ * @param options How long and how.
+ * @yields The next id of each text.
+ * @throws The reason of the signal, once it is aborted.
+ */
+export async function* continueTexts(
+  model: CharModel,
+  prompts: readonly Int32Array[],
+  options: ContinuationOptions,
+): AsyncGenerator<Int32Array, void, undefined> {
+  const { length, temperature, randoms, signal } = options;
+  const pauses = new Pauses({ signal });
+  if (length === 0) return;
+  let reading: Reading | undefined;
+  try {
+    reading = await readTexts(model, prompts, pauses);
+    for (let position = 0;; position++) {
+      const rows = await logitRows(reading); // [batch] × [vocabularySize]
+      const ids = Int32Array.from(
+        rows,
+        (logits, text) =>
+          sampleToken(logits, { temperature, random: randoms[text], position }),
+      );
+      yield ids;
+      if (position + 1 === length) return;
+      await pauses.take();
+      const before: Reading = reading;
+      reading = readBatch(
+        model,
+        Array.from(ids, (id) => Int32Array.of(id)),
+        before.state,
+      );
+      disposeReading(before);
+    }
+  } finally {
+    disposeReading(reading);
+  }
+}

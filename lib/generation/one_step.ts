@@ -1,0 +1,279 @@
+import * as tf from "@tensorflow/tfjs";
+import { type CharModel, createCharModel } from "../model/char_model.ts";
+import { assignWeights, weightsToRecords } from "../model/weights.ts";
+import type { Vocabulary } from "../text/vocabulary.ts";
+import { readBundle, writeBundle } from "./bundle.ts";
+import type { TrainingSummary } from "./bundle_json.ts";
+import { continueTexts, samplingRandoms } from "./continuation.ts";
+import { Pauses } from "./pauses.ts";
+import { checkLength, encodePrompts, idRows } from "./prompts.ts";
+import { checkTemperature, type SampleOptions } from "./sampling.ts";
+import { type StepResult, type StepState, takeStep } from "./step.ts";
+
+/** How {@linkcode OneStep.generate} and {@linkcode OneStep.stream} write. */
+export interface GenerateOptions extends SampleOptions {
+  /** How many characters to write after the prompt. Default 1000. */
+  readonly length?: number;
+  /** Stops the writing after the current character. */
+  readonly signal?: AbortSignal;
+}
+
+/** What {@linkcode OneStep.step} gives. */
+export interface Step extends StepResult {
+  /** The character drawn for each text. */
+  readonly characters: readonly string[];
+}
+
+/**
+ * A model that writes: it draws one character after the other, each from the
+ * probabilities that follow all characters before it.
+ *
+ * @example Writing with a model
+ * ```ts
+ * import { createCharModel, OneStep, presets, selectDevice, Vocabulary } from "folio";
+ * import assert from "node:assert/strict";
+ *
+ * await selectDevice({ name: "cpu" });
+ * const vocabulary = Vocabulary.fromText("to be or not to be");
+ * const { model } = presets.quick;
+ * const writer = new OneStep(
+ *   createCharModel({ ...model, rnnUnits: 8, vocabularySize: vocabulary.size }),
+ *   vocabulary,
+ * );
+ *
+ * const options = { length: 20, temperature: 0.8, seed: 1 };
+ * let text = "to be";
+ * for await (const character of writer.stream(text, options)) text += character;
+ * assert.equal(text, await writer.generate("to be", options));
+ * writer.dispose();
+ * ```
+ */
+export class OneStep {
+  /** What predicts the next character. */
+  readonly model: CharModel;
+  /** The characters that it knows. */
+  readonly vocabulary: Vocabulary;
+  /** What it was trained on, where that is known. */
+  readonly training?: TrainingSummary;
+  /** Shared by all steps, because one alone never takes long enough for a pause. */
+  readonly #pauses = new Pauses();
+
+  /**
+   * Makes a writer of a model.
+   *
+   * @param model The model, which the writer does not copy.
+   * @param vocabulary The vocabulary that it was trained with.
+   * @param options What to say of its training when it is saved.
+   * @throws {RangeError} If model and vocabulary are of different sizes.
+   */
+  constructor(
+    model: CharModel,
+    vocabulary: Vocabulary,
+    options: { readonly training?: TrainingSummary } = {},
+  ) {
+    const { vocabularySize } = model.config;
+    if (vocabularySize !== vocabulary.size) {
+      throw new RangeError(
+        `Cannot write with a model of ${vocabularySize} tokens and a vocabulary ` +
+          `of ${vocabulary.size}: take the vocabulary that it was trained with`,
+      );
+    }
+    this.model = model;
+    this.vocabulary = vocabulary;
+    this.training = options.training;
+  }
+
+  /**
+   * Takes one step: reads what is new of some texts, draws one character for each.
+   *
+   * The first step reads the prompts, which may differ in length. Each step after
+   * it reads the characters drawn before, and goes on from the state before.
+   *
+   * @param inputs The new characters of each text, or their ids, `[batch, time]`.
+   * @param state Where the step before ended; undefined for the first.
+   * @param options Temperature and seed.
+   * @returns The characters drawn, their ids, the logits and the new state.
+   * @throws {RangeError} If an input is empty or unknown, or not the state's.
+   *
+   * @example Writing by hand what `generate` writes
+   * ```ts
+   * import { createCharModel, OneStep, presets, selectDevice, type StepState, Vocabulary } from "folio";
+   * import assert from "node:assert/strict";
+   *
+   * await selectDevice({ name: "cpu" });
+   * const vocabulary = Vocabulary.fromText("to be or not to be");
+   * const { model } = presets.quick;
+   * const writer = new OneStep(
+   *   createCharModel({ ...model, rnnUnits: 8, vocabularySize: vocabulary.size }),
+   *   vocabulary,
+   * );
+   *
+   * let text = "to be", next: readonly string[] = [text], state: StepState | undefined;
+   * for (let n = 0; n < 20; n++) {
+   *   const step = await writer.step(next, state);
+   *   [next, state] = [step.characters, step.state];
+   *   text += next[0];
+   * }
+   * assert.equal(text, await writer.generate("to be", { length: 20 }));
+   * ```
+   */
+  async step(
+    inputs: readonly string[] | tf.Tensor2D,
+    state?: StepState,
+    options: SampleOptions = {},
+  ): Promise<Step> {
+    const { temperature = 1, seed = 0 } = options;
+    checkTemperature(temperature);
+    const texts = inputs instanceof tf.Tensor
+      ? await idRows(inputs, this.vocabulary)
+      : encodePrompts(inputs, this.vocabulary);
+    const step = await takeStep(this.model, texts, {
+      state,
+      temperature,
+      seed,
+      pauses: this.#pauses,
+    });
+    const characters = Array.from(
+      step.ids,
+      (id) => this.vocabulary.characters[id],
+    );
+    return { ...step, characters };
+  }
+
+  /**
+   * Writes on from one prompt, or from several at once.
+   *
+   * Each text of a batch has random numbers of its own: the first draws as it
+   * would alone, the others draw otherwise than they would alone.
+   *
+   * @param prompt One prompt, or several of any lengths.
+   * @param options Length, temperature, seed and signal.
+   * @returns The prompt and what follows it; of several, an array of such.
+   * @throws {TypeError} If a prompt is no string, or an option no number.
+   * @throws {RangeError} If a prompt is empty or has an unknown character, or an
+   * option is out of range.
+   * @throws The reason of the signal, if it is aborted.
+   */
+  generate(prompt: string, options?: GenerateOptions): Promise<string>;
+  generate(
+    prompts: readonly string[],
+    options?: GenerateOptions,
+  ): Promise<string[]>;
+  async generate(
+    prompt: string | readonly string[],
+    options: GenerateOptions = {},
+  ): Promise<string | string[]> {
+    const prompts = typeof prompt === "string" ? [prompt] : prompt;
+    const ids: number[][] = [];
+    for await (const drawn of this.#continue(prompts, options)) {
+      drawn.forEach((id, text) => (ids[text] ??= []).push(id));
+    }
+    const texts = prompts.map((prompt, text) =>
+      prompt + this.vocabulary.decode(ids[text] ?? [])
+    );
+    return typeof prompt === "string" ? texts[0] : texts;
+  }
+
+  /**
+   * Writes on from a prompt and hands over each character as it is drawn: joined,
+   * they are what `generate` writes after the prompt.
+   *
+   * @param prompt The prompt.
+   * @param options Length, temperature, seed and signal.
+   * @returns The characters; leaving the loop early frees what it holds.
+   * @throws {TypeError} If the prompt is no string, or an option no number.
+   * @throws {RangeError} If the prompt is empty or has an unknown character, or an
+   * option is out of range.
+   * @throws The reason of the signal, while reading, if it is aborted.
+   */
+  stream(
+    prompt: string,
+    options: GenerateOptions = {},
+  ): AsyncIterableIterator<string> {
+    const { characters } = this.vocabulary;
+    const drawn = this.#continue([prompt], options);
+    return (async function* () {
+      for await (const [id] of drawn) yield characters[id];
+    })();
+  }
+
+  /** Checks everything at once, and draws when it is iterated over. */
+  #continue(prompts: readonly string[], options: GenerateOptions) {
+    const { length = 1000, temperature = 1, seed = 0, signal } = options;
+    checkLength(length);
+    checkTemperature(temperature);
+    const texts = encodePrompts(prompts, this.vocabulary);
+    const randoms = samplingRandoms(seed, texts.length);
+    return continueTexts(this.model, texts, {
+      length,
+      temperature,
+      randoms,
+      signal,
+    });
+  }
+
+  /**
+   * Saves model and vocabulary as a folder, whole or not at all; another bundle
+   * there is replaced.
+   *
+   * @param dir The folder, which gets `model.safetensors` and `folio.json`.
+   * @throws {Error} If there is something else in the folder, or writing fails.
+   *
+   * @example Saving, and loading as someone else would
+   * ```ts
+   * import { createCharModel, OneStep, presets, selectDevice, Vocabulary } from "folio";
+   * import assert from "node:assert/strict";
+   *
+   * await selectDevice({ name: "cpu" });
+   * const vocabulary = Vocabulary.fromText("to be or not to be");
+   * const { model } = presets.quick;
+   * const writer = new OneStep(
+   *   createCharModel({ ...model, rnnUnits: 8, vocabularySize: vocabulary.size }),
+   *   vocabulary,
+   * );
+   * const dir = await Deno.makeTempDir();
+   * await writer.save(dir);
+   * const reloaded = await OneStep.load(dir);
+   * assert.equal(
+   *   await reloaded.generate("to", { length: 9 }),
+   *   await writer.generate("to", { length: 9 }),
+   * );
+   * await Deno.remove(dir, { recursive: true });
+   * ```
+   */
+  async save(dir: string): Promise<void> {
+    const { model: { config }, vocabulary, training } = this;
+    const records = await weightsToRecords(this.model.weights());
+    const tensors = new Map(records.map((record) => [record.name, record]));
+    await writeBundle(dir, { config, vocabulary, training, tensors });
+  }
+
+  /**
+   * Loads what `save` has written, from a folder or from the web.
+   *
+   * Version, sizes, hashes, names and shapes are checked before the model is made.
+   *
+   * @param dirOrUrl A path, or a file:, http: or https: address.
+   * @returns A writer with a model of its own, which its owner disposes.
+   * @throws {Error} If a file is missing, altered or of another version; it is named.
+   */
+  static async load(dirOrUrl: string | URL): Promise<OneStep> {
+    const { config, vocabulary, training, tensors } = await readBundle(
+      dirOrUrl,
+    );
+    await tf.ready();
+    const model = createCharModel(config, { initialize: false });
+    try {
+      assignWeights(model.weights(), tensors);
+      return new OneStep(model, vocabulary, { training });
+    } catch (error) {
+      model.dispose();
+      throw error;
+    }
+  }
+
+  /** Frees the model's weights. */
+  dispose(): void {
+    this.model.dispose();
+  }
+}

@@ -1,0 +1,103 @@
+import * as tf from "@tensorflow/tfjs";
+import type { CharModel } from "../model/char_model.ts";
+import { samplingRandoms } from "./continuation.ts";
+import type { Pauses } from "./pauses.ts";
+import { disposeReading, logitRows, readBatch, readTexts } from "./reading.ts";
+import { sampleToken } from "./sampling.ts";
+
+/**
+ * Where some texts are: all that the model remembers of them.
+ *
+ * It is plain data, not tensors: nothing has to be disposed, and a step can be
+ * taken again from the same state.
+ */
+export interface StepState {
+  /** The hidden state of each GRU layer: `[batch, rnnUnits]`, row by row. */
+  readonly hidden: readonly Float32Array[];
+  /** How many texts there are. */
+  readonly batch: number;
+  /** How many tokens have been drawn for each. */
+  readonly position: number;
+}
+
+/** What one step gives. */
+export interface StepResult {
+  /** The token drawn for each text. */
+  readonly ids: Int32Array;
+  /** For each text the logits of all tokens, out of which one was drawn. */
+  readonly logits: readonly Float32Array[];
+  /** Where to go on from. */
+  readonly state: StepState;
+}
+
+/** Where a step starts, and how it draws. */
+export interface StepOptions {
+  readonly state?: StepState;
+  readonly temperature: number;
+  readonly seed: number;
+  /** When to let the event loop have its turn. */
+  readonly pauses: Pauses;
+}
+
+/**
+ * Reads what is new of some texts and draws the next token of each.
+ *
+ * @param model The model.
+ * @param texts The new ids of each text; equally many when there is a state.
+ * @param options Where to start, and how to draw.
+ * @returns The tokens, the logits and the new state.
+ * @throws {RangeError} If the state is not one of these texts and this model.
+ */
+export async function takeStep(
+  model: CharModel,
+  texts: readonly Int32Array[],
+  { state, temperature, seed, pauses }: StepOptions,
+): Promise<StepResult> {
+  const batch = texts.length, position = state?.position ?? 0;
+  const randoms = samplingRandoms(seed, batch);
+  await pauses.take();
+  const reading = state === undefined
+    ? await readTexts(model, texts, pauses)
+    : readFrom(state, { model, texts });
+  try {
+    const rows = await logitRows(reading);
+    const logits = rows.map((row) => row.slice());
+    const hidden = await Promise.all(reading.state.map(async (layer) => {
+      return (await layer.data<"float32">()).slice();
+    }));
+    const ids = Int32Array.from(
+      logits,
+      (row, text) =>
+        sampleToken(row, { temperature, random: randoms[text], position }),
+    );
+    return { ids, logits, state: { hidden, batch, position: position + 1 } };
+  } finally {
+    disposeReading(reading);
+  }
+}
+
+function readFrom(
+  { hidden, batch }: StepState,
+  { model, texts }: { model: CharModel; texts: readonly Int32Array[] },
+) {
+  const { layers, rnnUnits } = model.config;
+  if (batch !== texts.length) {
+    throw new RangeError(
+      `Cannot go on with ${texts.length} texts: the state is of ${batch}`,
+    );
+  }
+  const size = batch * rnnUnits;
+  if (hidden.length !== layers || hidden.some((h) => h.length !== size)) {
+    throw new RangeError("Cannot go on: the state is of another model");
+  }
+  if (texts.some(({ length }) => length !== texts[0].length)) {
+    throw new RangeError(
+      "Cannot go on: with a state, all texts must have equally many characters",
+    );
+  }
+  return tf.tidy(() => {
+    // Copies, because on some devices a tensor shares the array it is made of.
+    const state = hidden.map((h) => tf.tensor2d(h.slice(), [batch, rnnUnits]));
+    return readBatch(model, texts, state);
+  });
+}
