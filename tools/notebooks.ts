@@ -11,8 +11,7 @@ import { jupyterVariables, projectPaths } from "./project_paths.ts";
 import { liveLine, outcomeTable } from "./run_report.ts";
 import { setUp } from "./setup.ts";
 
-const HELP =
-  `Executes the notebooks headlessly, in order, into outputs/notebooks/.
+const HELP = `Executes the notebooks headlessly, in order, into outputs/notebooks/.
 
 deno task notebooks [options] [numbers]
 
@@ -83,12 +82,8 @@ function readArguments(args: readonly string[]): Arguments | "help" {
   return {
     numbers,
     cellTimeout,
-    notebooks: values.notebooks
-      ? resolve(here, values.notebooks)
-      : paths.notebooks,
-    outputs: values.outputs
-      ? resolve(here, values.outputs)
-      : join(paths.outputs, "notebooks"),
+    notebooks: values.notebooks ? resolve(here, values.notebooks) : paths.notebooks,
+    outputs: values.outputs ? resolve(here, values.outputs) : join(paths.outputs, "notebooks"),
     env: {
       ...(preset && { FOLIO_PRESET: preset }),
       ...(corpus && { FOLIO_CORPUS: corpus }),
@@ -117,9 +112,7 @@ async function chooseNotebooks(
       .join(", ");
     throw new RangeError(`There is no notebook ${wanted} in ${folder}`);
   }
-  return names.filter((name) =>
-    numbers.length === 0 || numbers.includes(Number(name.slice(0, 2)))
-  )
+  return names.filter((name) => numbers.length === 0 || numbers.includes(Number(name.slice(0, 2))))
     .map((name) => join(folder, name));
 }
 

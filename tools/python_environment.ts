@@ -88,9 +88,7 @@ async function findPython(): Promise<BasePython> {
     if (python.new) return python;
     tooOld = python.version;
   }
-  const why = tooOld
-    ? `${TOO_OLD}; the one on PATH is ${tooOld}`
-    : `${TOO_OLD}; none is on PATH`;
+  const why = tooOld ? `${TOO_OLD}; the one on PATH is ${tooOld}` : `${TOO_OLD}; none is on PATH`;
   throw new Error(`${why}. ${BRING_PYTHON}`);
 }
 

@@ -35,9 +35,7 @@ export function liveLine(options: LiveLineOptions = {}): LiveLine {
     if (!now) return;
     const seconds = (performance.now() - started) / 1000;
     write(
-      terminal
-        ? `\r\x1b[K${status(now, seconds)}`
-        : `${status(now, seconds)}\n`,
+      terminal ? `\r\x1b[K${status(now, seconds)}` : `${status(now, seconds)}\n`,
     );
   };
   const timer = setInterval(print, period);
@@ -76,9 +74,7 @@ function headline({ name, cell, result }: NotebookOutcome): string {
     failed: "could not be run",
     interrupted: "was interrupted",
   }[result];
-  return cell === 0
-    ? `${name}.ipynb ${what}:`
-    : `${name}.ipynb, code cell ${cell}, ${what}:`;
+  return cell === 0 ? `${name}.ipynb ${what}:` : `${name}.ipynb, code cell ${cell}, ${what}:`;
 }
 
 function indent(text: string): string {
@@ -103,9 +99,7 @@ export function outcomeTable(
     result,
   ]);
   const table = [["notebook", "cells", "seconds", "result"], ...rows];
-  const widths = [0, 1, 2].map((column) =>
-    Math.max(...table.map((row) => row[column]!.length))
-  );
+  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]!.length)));
   const lines = table.map(([name, cells, seconds, result]) =>
     `${name!.padEnd(widths[0]!)}  ${cells!.padStart(widths[1]!)}  ` +
     `${seconds!.padStart(widths[2]!)}  ${result}`
@@ -113,8 +107,7 @@ export function outcomeTable(
   const passed = outcomes.filter((outcome) => outcome.result === "ok").length;
   const total = outcomes.reduce((sum, outcome) => sum + outcome.seconds, 0);
   const left = run.planned - outcomes.length;
-  const summary =
-    `notebooks: ${passed} passed, ${outcomes.length - passed} failed` +
+  const summary = `notebooks: ${passed} passed, ${outcomes.length - passed} failed` +
     (left > 0 ? `, ${left} not run` : "") + ` (${total.toFixed(0)} s)`;
   const where = relative(Deno.cwd(), run.outputs) || ".";
   const shown = where.startsWith("..") ? run.outputs : `${where}/`;

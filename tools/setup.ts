@@ -133,8 +133,7 @@ async function exists(path: string): Promise<boolean> {
 async function hashInputs(
   paths: ProjectPaths,
 ): Promise<{ packagesFrom: string; pythonFrom: string }> {
-  const read = (file: string) =>
-    Deno.readTextFile(join(paths.root, file)).catch(() => "missing");
+  const read = (file: string) => Deno.readTextFile(join(paths.root, file)).catch(() => "missing");
   const config = JSON.parse(await read("deno.json")) as { imports?: unknown };
   return {
     packagesFrom: await hash([
@@ -168,9 +167,7 @@ async function cachePackages(
   });
   if (result?.success) return;
   throw new Error(
-    `The npm packages of deno.json could not be fetched:\n${
-      lastLines(result?.stderr ?? "")
-    }\n` +
+    `The npm packages of deno.json could not be fetched:\n${lastLines(result?.stderr ?? "")}\n` +
       "Check the network (or NPM_CONFIG_REGISTRY) and run: deno task setup",
   );
 }

@@ -1,6 +1,5 @@
 /** Splits a stream of bytes into lines of text. */
-export class TextLineStream
-  implements TransformStream<Uint8Array<ArrayBuffer>, string> {
+export class TextLineStream implements TransformStream<Uint8Array<ArrayBuffer>, string> {
   readonly readable: ReadableStream<string>;
   readonly writable: WritableStream<Uint8Array<ArrayBuffer>>;
 
