@@ -45,9 +45,7 @@ export function alignment(
     );
   }
   const steps = Math.min(inputs.length, options.limit ?? 24);
-  const part = steps < inputs.length
-    ? `, the first ${steps} of ${inputs.length} steps`
-    : "";
+  const part = steps < inputs.length ? `, the first ${steps} of ${inputs.length} steps` : "";
   const time = Array.from({ length: steps }, (_, step) => step);
   const size = Math.min(44, Math.floor(560 / Math.max(steps, 1)));
   const row = (
@@ -91,9 +89,7 @@ export function alignment(
     title: `Each input and the target it has to predict${part}`,
     summary: `Input above target${part}.\n` +
       time.map((step) =>
-        `step ${step}: ${characterLabel(inputs[step])} → ${
-          characterLabel(targets[step])
-        }`
+        `step ${step}: ${characterLabel(inputs[step])} → ${characterLabel(targets[step])}`
       )
         .join("\n"),
     layout: {
@@ -111,9 +107,7 @@ export function alignment(
         showline: false,
         ticks: "",
       }),
-      annotations: time.map((step) =>
-        arrow(step, step, palette.gray, 0.72, 0.28)
-      ),
+      annotations: time.map((step) => arrow(step, step, palette.gray, 0.72, 0.28)),
     },
   });
 }

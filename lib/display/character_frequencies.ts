@@ -41,17 +41,11 @@ export function characterFrequencies(
     counts.set(character, (counts.get(character) ?? 0) + 1);
     total++;
   }
-  const sorted = [...counts].sort((a, b) =>
-    b[1] - a[1] || (a[0] < b[0] ? -1 : 1)
-  );
+  const sorted = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   const shown = sorted.slice(0, limit);
-  const name = ([character, count]: [string, number]) =>
-    `${characterLabel(character)} × ${count}`;
-  const share = ([, count]: [string, number]) =>
-    `${(count / total * 100).toFixed(1)} %`;
-  const part = shown.length < sorted.length
-    ? `, the ${shown.length} most frequent`
-    : "";
+  const name = ([character, count]: [string, number]) => `${characterLabel(character)} × ${count}`;
+  const share = ([, count]: [string, number]) => `${(count / total * 100).toFixed(1)} %`;
+  const part = shown.length < sorted.length ? `, the ${shown.length} most frequent` : "";
   const summary = [
     `${total} characters, ${sorted.length} of them different${part}.`,
     "Most frequent: " + sorted.slice(0, 5)

@@ -99,10 +99,7 @@ export function distribution(
     line: { color: palette.vermilion, dash: "dash", width: 2 },
   }], {
     title,
-    summary:
-      `${labels.length} characters, from ${percent(least)} to ${
-        percent(most)
-      }; ` +
+    summary: `${labels.length} characters, from ${percent(least)} to ${percent(most)}; ` +
       `uniform would be ${percent(uniform)} each.`,
     layout: {
       xaxis: axis("next character (� [UNK], ␣ space, ↵ line break)", {
@@ -159,8 +156,7 @@ export function temperatureDistributions(
       x: shown.map(plotLabel),
       y: rows[index],
       marker: { color: seriesColors[index % seriesColors.length] },
-      hovertemplate:
-        `%{x} at temperature ${temperature}: %{y:.2%}<extra></extra>`,
+      hovertemplate: `%{x} at temperature ${temperature}: %{y:.2%}<extra></extra>`,
     })),
     {
       title: options.title ?? "What temperature does to the next character",

@@ -4,14 +4,7 @@
  * @module
  */
 
-import {
-  axis,
-  createPlot,
-  palette,
-  type Plot,
-  type PlotPart,
-  seriesColors,
-} from "./plot.ts";
+import { axis, createPlot, palette, type Plot, type PlotPart, seriesColors } from "./plot.ts";
 
 /** One point of a curve; an epoch record is one. */
 export interface LossPoint {
@@ -76,16 +69,12 @@ export function lossCurve(
   const { vocabularySize, title = "Loss by epoch" } = options;
   if (vocabularySize !== undefined) {
     summary.push(
-      `Guessing: ln ${vocabularySize} = ${
-        Math.log(vocabularySize).toFixed(4)
-      }.`,
+      `Guessing: ln ${vocabularySize} = ${Math.log(vocabularySize).toFixed(4)}.`,
     );
     traces.push({
       type: "scatter",
       mode: "lines",
-      name: `guessing: ln ${vocabularySize} = ${
-        Math.log(vocabularySize).toFixed(2)
-      }`,
+      name: `guessing: ln ${vocabularySize} = ${Math.log(vocabularySize).toFixed(2)}`,
       x: [0, last],
       y: [Math.log(vocabularySize), Math.log(vocabularySize)],
       line: { color: palette.gray, dash: "dash", width: 1.5 },
@@ -136,10 +125,6 @@ function describe(
   const first = points.at(0);
   const last = points.at(-1);
   if (!first || !last) return `${name}: nothing yet.`;
-  const text = `${name}: ${what} ${
-    value(first).toFixed(4)
-  } at epoch ${first.epoch}`;
-  return first === last
-    ? `${text}.`
-    : `${text}, ${value(last).toFixed(4)} at epoch ${last.epoch}.`;
+  const text = `${name}: ${what} ${value(first).toFixed(4)} at epoch ${first.epoch}`;
+  return first === last ? `${text}.` : `${text}, ${value(last).toFixed(4)} at epoch ${last.epoch}.`;
 }

@@ -142,9 +142,7 @@ export function modelShape(
     title: `The model at three time steps: ${count(total)} parameters`,
     summary: [
       `The model, from the input up, has ${count(total)} parameters.`,
-      ...rows.map((row) =>
-        `${row.name}: ${row.size}, ${count(row.parameters)} parameters`
-      ),
+      ...rows.map((row) => `${row.name}: ${row.size}, ${count(row.parameters)} parameters`),
     ].join("\n"),
     layout: {
       height: 180 + 90 * rows.length,

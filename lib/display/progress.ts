@@ -5,11 +5,7 @@
  */
 
 import type { DownloadProgress } from "../text/download.ts";
-import type {
-  EpochRecord,
-  StepInfo,
-  TrainingCallback,
-} from "../training/callbacks.ts";
+import type { EpochRecord, StepInfo, TrainingCallback } from "../training/callbacks.ts";
 import { defaultWriter, type ProgressWriter } from "./progress_writer.ts";
 
 /** Options of {@linkcode trainingProgress} and {@linkcode downloadProgress}. */
@@ -110,9 +106,7 @@ function throttle(
 }
 
 function stepLine(info: StepInfo): string {
-  const step = info.stepsPerEpoch === undefined
-    ? info.step
-    : `${info.step}/${info.stepsPerEpoch}`;
+  const step = info.stepsPerEpoch === undefined ? info.step : `${info.step}/${info.stepsPerEpoch}`;
   return [
     `epoch ${info.epoch}/${info.epochs}`,
     `step ${step}`,
@@ -126,9 +120,7 @@ function epochLine(record: EpochRecord, epochs: number): string {
   return [
     `epoch ${record.epoch}/${epochs}`,
     `loss ${record.loss.toFixed(4)}`,
-    record.validationLoss === undefined
-      ? ""
-      : `validation ${record.validationLoss.toFixed(4)}`,
+    record.validationLoss === undefined ? "" : `validation ${record.validationLoss.toFixed(4)}`,
     `${rate(record.steps / record.seconds)} steps/s`,
     `took ${clock(record.seconds)}`,
   ].filter((part) => part !== "").join("  ");
@@ -146,8 +138,7 @@ function downloadLine(
 }
 
 /** Steps a second, in two digits or whole. */
-const rate = (value: number) =>
-  value < 10 ? value.toPrecision(2) : value.toFixed(0);
+const rate = (value: number) => value < 10 ? value.toPrecision(2) : value.toFixed(0);
 
 /** Seconds as `m:ss`, or `h:mm:ss` from an hour on. */
 function clock(seconds: number): string {

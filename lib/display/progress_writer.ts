@@ -88,8 +88,7 @@ export function defaultWriter(): ProgressWriter {
   const display = jupyterDisplay();
   if (display) return notebookWriter(display);
   const encoder = new TextEncoder();
-  const write = (text: string) =>
-    void Deno.stderr.writeSync(encoder.encode(text));
+  const write = (text: string) => void Deno.stderr.writeSync(encoder.encode(text));
   return Deno.stderr.isTerminal() ? terminalWriter(write) : logWriter(write);
 }
 

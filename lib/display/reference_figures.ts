@@ -47,8 +47,7 @@ export function compareWithTutorial(
     const rows = Object.entries(figures).map((
       [name, [here]],
     ) => [name, String(here)]);
-    const note =
-      `The tutorial's figures hold for Shakespeare, not for ${corpus.name}.`;
+    const note = `The tutorial's figures hold for Shakespeare, not for ${corpus.name}.`;
     return table([["figure", "here"], ...rows], undefined, note);
   }
   const entries = Object.entries(figures).map(([name, figure]) => {
@@ -75,9 +74,7 @@ function table(
   matches: boolean | undefined,
   note: string,
 ): ReferenceTable {
-  const widths = rows[0].map((_, column) =>
-    Math.max(...rows.map((row) => row[column].length))
-  );
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const lines = rows.map((row) =>
     row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd()
   );
@@ -85,9 +82,7 @@ function table(
   const html = `<table>${
     rows.map((row, index) => {
       const tag = index === 0 ? "th" : "td";
-      const cells = row.map((cell) =>
-        `<${tag} style="text-align:left">${escape(cell)}</${tag}>`
-      );
+      const cells = row.map((cell) => `<${tag} style="text-align:left">${escape(cell)}</${tag}>`);
       return `<tr>${cells.join("")}</tr>`;
     }).join("")
   }</table><p>${escape(note)}</p>`;

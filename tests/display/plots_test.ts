@@ -11,8 +11,7 @@ import {
   temperatureDistributions,
 } from "../../lib/display/plots.ts";
 
-const numbers = (plot: Plot, trace: number, key: "x" | "y") =>
-  plot.data[trace][key] as number[];
+const numbers = (plot: Plot, trace: number, key: "x" | "y") => plot.data[trace][key] as number[];
 
 const sizes = {
   vocabularySize: 66,
@@ -24,8 +23,7 @@ const sizes = {
 Deno.test("a plot is drawn by plotly in a notebook and is its summary elsewhere", () => {
   const data = [{ type: "scatter", x: [1], y: [2] }];
   const plot = createPlot(data, { title: "T", summary: "one point" });
-  const show = Reflect.get(plot, Symbol.for("Jupyter.display")) as () =>
-    unknown;
+  const show = Reflect.get(plot, Symbol.for("Jupyter.display")) as () => unknown;
   assert.deepEqual(show(), {
     "application/vnd.plotly.v1+json": { data, layout: plot.layout },
     "text/plain": "one point",

@@ -1,13 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  downloadProgress,
-  trainingProgress,
-} from "../../lib/display/progress.ts";
-import {
-  logWriter,
-  notebookWriter,
-  terminalWriter,
-} from "../../lib/display/progress_writer.ts";
+import { downloadProgress, trainingProgress } from "../../lib/display/progress.ts";
+import { logWriter, notebookWriter, terminalWriter } from "../../lib/display/progress_writer.ts";
 import type { StepInfo, TrainContext } from "../../lib/training/callbacks.ts";
 
 /** The callbacks under test do not look at the context. */
@@ -131,9 +124,7 @@ Deno.test("a notebook writer updates one display, in order", async () => {
   const calls: { text: string; id: string; update: boolean }[] = [];
   const writer = notebookWriter(async (value, { display_id, update }) => {
     // The first display is the slowest: the queue must hold the others back.
-    await new Promise((resolve) =>
-      setTimeout(resolve, calls.length === 0 ? 5 : 0)
-    );
+    await new Promise((resolve) => setTimeout(resolve, calls.length === 0 ? 5 : 0));
     const text = (value as Record<string, string>)["text/plain"];
     calls.push({ text, id: display_id, update });
   });

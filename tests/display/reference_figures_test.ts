@@ -52,8 +52,7 @@ Deno.test("a notebook gets HTML, escaped, and text", () => {
   const table = compareWithTutorial({ name: "a<b", sha256: "00" }, {
     "x & y": [1, 2],
   });
-  const show = Reflect.get(table, Symbol.for("Jupyter.display")) as () =>
-    Record<string, string>;
+  const show = Reflect.get(table, Symbol.for("Jupyter.display")) as () => Record<string, string>;
   const bundle = show();
   assert.equal(bundle["text/plain"], String(table));
   assert.match(bundle["text/html"], /x &amp; y.*a&lt;b/);
