@@ -9,11 +9,7 @@
 import type { ModelConfig } from "../config.ts";
 import { checkSeal, sealFile, sha256 } from "../model/file_seal.ts";
 import { writeFolder } from "../model/folder.ts";
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  type TensorRecord,
-} from "../model/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, type TensorRecord } from "../model/safetensors.ts";
 import { checkWeights, weightShapes } from "../model/weights.ts";
 import { Vocabulary } from "../text/vocabulary.ts";
 import {

@@ -1,13 +1,7 @@
 import { CounterRandom, streams } from "../random.ts";
 import type { CharModel } from "../model/char_model.ts";
 import { Pauses } from "./pauses.ts";
-import {
-  disposeReading,
-  logitRows,
-  readBatch,
-  type Reading,
-  readTexts,
-} from "./reading.ts";
+import { disposeReading, logitRows, readBatch, type Reading, readTexts } from "./reading.ts";
 import { sampleToken } from "./sampling.ts";
 
 /** What {@linkcode continueTexts} needs to know. */
@@ -59,8 +53,7 @@ export async function* continueTexts(
       const rows = await logitRows(reading); // [batch] × [vocabularySize]
       const ids = Int32Array.from(
         rows,
-        (logits, text) =>
-          sampleToken(logits, { temperature, random: randoms[text], position }),
+        (logits, text) => sampleToken(logits, { temperature, random: randoms[text], position }),
       );
       yield ids;
       if (position + 1 === length) return;

@@ -168,9 +168,7 @@ export class OneStep {
     for await (const drawn of this.#continue(prompts, options)) {
       drawn.forEach((id, text) => (ids[text] ??= []).push(id));
     }
-    const texts = prompts.map((prompt, text) =>
-      prompt + this.vocabulary.decode(ids[text] ?? [])
-    );
+    const texts = prompts.map((prompt, text) => prompt + this.vocabulary.decode(ids[text] ?? []));
     return typeof prompt === "string" ? texts[0] : texts;
   }
 

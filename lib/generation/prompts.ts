@@ -16,9 +16,7 @@ export function encodePrompts(
 ): Int32Array[] {
   if (!Array.isArray(prompts)) {
     throw new TypeError(
-      `Cannot continue ${
-        String(prompts)
-      }: give a string or an array of strings`,
+      `Cannot continue ${String(prompts)}: give a string or an array of strings`,
     );
   }
   if (prompts.length === 0) {
@@ -60,9 +58,7 @@ export async function idRows(
   const wrong = values.find((id) => id < 0 || id >= vocabulary.size);
   if (wrong !== undefined) {
     throw new RangeError(
-      `Cannot continue id ${wrong}: the ids go from 0 to ${
-        vocabulary.size - 1
-      }`,
+      `Cannot continue id ${wrong}: the ids go from 0 to ${vocabulary.size - 1}`,
     );
   }
   return Array.from(

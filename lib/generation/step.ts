@@ -67,8 +67,7 @@ export async function takeStep(
     }));
     const ids = Int32Array.from(
       logits,
-      (row, text) =>
-        sampleToken(row, { temperature, random: randoms[text], position }),
+      (row, text) => sampleToken(row, { temperature, random: randoms[text], position }),
     );
     return { ids, logits, state: { hidden, batch, position: position + 1 } };
   } finally {

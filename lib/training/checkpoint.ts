@@ -1,0 +1,231 @@
+import { removeFolder, sweepLeftovers } from "../model/folder.ts";
+import type { EpochRecord, TrainContext, TrainingCallback } from "./callbacks.ts";
+import { restoreCheckpoint, type RestoreTarget, writeCheckpoint } from "./checkpoint_folder.ts";
+import { type CheckpointJson, readCheckpointJson } from "./checkpoint_json.ts";
+
+/** A checkpoint in a few numbers. */
+export interface CheckpointInfo {
+  /** Its folder. */
+  readonly path: string;
+  /** How many epochs the model had behind it. */
+  readonly epoch: number;
+  /** How many steps the optimizer had made. */
+  readonly step: number;
+  /** The loss of its last epoch. */
+  readonly loss: number;
+  /** The same on the text that was held out. */
+  readonly validationLoss?: number;
+}
+
+/** Where training goes on after {@linkcode Checkpoints.restore}. */
+export interface RestoredTraining {
+  readonly epoch: number;
+  readonly step: number;
+  /** The history so far, for `train`'s option `history`. */
+  readonly epochs: EpochRecord[];
+}
+
+/**
+ * A folder of checkpoints: all that training needs in order to go on later.
+ *
+ * Each is a folder `epoch-0003` with the weights, the optimizer's state and
+ * `checkpoint.json`. It is there whole or not at all, whenever we are interrupted.
+ * One process at a time may save into the same folder.
+ *
+ * @example Training in two sittings
+ * ```ts
+ * import { checkpointEachEpoch, Checkpoints, createCharModel } from "folio";
+ * import { Adam, presets, selectDevice, sequenceBatches, train } from "folio";
+ * import assert from "node:assert/strict";
+ *
+ * await selectDevice({ name: "cpu" });
+ * const ids = Int32Array.from({ length: 201 }, (_, i) => 1 + i % 4);
+ * const config = { vocabularySize: 5, ...presets.quick.model, rnnUnits: 4 };
+ * const batches = sequenceBatches(ids, { sequenceLength: 10, batchSize: 4 });
+ * const checkpoints = new Checkpoints(await Deno.makeTempDir(), { keep: 3 });
+ * const callbacks = [checkpointEachEpoch(checkpoints)];
+ * await train(createCharModel(config), batches, { epochs: 1, callbacks });
+ *
+ * const model = createCharModel(config), optimizer = new Adam();
+ * const { epochs } = await checkpoints.restore({ model, optimizer });
+ * const options = { epochs: 2, history: epochs, optimizer, callbacks };
+ * const history = await train(model, batches, options);
+ * assert.deepEqual(history.epochs.map(({ epoch }) => epoch), [1, 2]);
+ * ```
+ */
+export class Checkpoints {
+  readonly #dir: string;
+  readonly #keep: number;
+
+  /**
+   * Names the folder; nothing is read or written yet.
+   *
+   * @param dir The folder, made at the first save.
+   * @param options.keep How many to keep: a save deletes the oldest of more, but
+   * never the best or the latest. Default all.
+   * @throws {RangeError} If `keep` is not an integer of 1 or more.
+   */
+  constructor(dir: string, options: { readonly keep?: number } = {}) {
+    const { keep = Infinity } = options;
+    if (keep !== Infinity && (!Number.isSafeInteger(keep) || keep < 1)) {
+      throw new RangeError(
+        `Cannot keep ${keep} checkpoints: give an integer of 1 or more`,
+      );
+    }
+    this.#dir = dir.replace(/(?<=.)\/+$/, "");
+    this.#keep = keep;
+  }
+
+  /**
+   * Saves where training is; a checkpoint of the same epoch is replaced.
+   *
+   * @param context What a training callback is given.
+   * @returns The new checkpoint.
+   * @throws {Error} If no epoch has ended, its loss is no number, or writing fails.
+   */
+  async save(context: TrainContext): Promise<CheckpointInfo> {
+    const last = context.epochs.at(-1);
+    if (last === undefined) {
+      throw new Error("Cannot save a checkpoint: no epoch has ended yet");
+    }
+    const { epoch, loss, validationLoss } = last;
+    for (const value of [loss, validationLoss ?? 0]) {
+      if (!Number.isFinite(value)) {
+        throw new Error(
+          `Cannot save a checkpoint: the loss of epoch ${epoch} is ${value}. ` +
+            "Training has diverged: go back to the last checkpoint, and learn slower",
+        );
+      }
+    }
+    await Deno.mkdir(this.#dir, { recursive: true });
+    await sweepLeftovers(this.#dir, isCheckpoint);
+    // A checkpoint of old that is damaged must not end the training of now.
+    const others = await this.#read({ skipDamaged: true });
+    const serial = 1 + Math.max(0, ...others.map(({ json }) => json.serial));
+    const path = `${this.#dir}/epoch-${String(epoch).padStart(4, "0")}`;
+    const json = await writeCheckpoint(path, { context, serial });
+    await this.#prune();
+    return info({ path, json });
+  }
+
+  /**
+   * All checkpoints, in the order in which they were saved.
+   *
+   * @throws {Error} If one cannot be read; it is named.
+   */
+  async list(): Promise<CheckpointInfo[]> {
+    return (await this.#read({ skipDamaged: false })).map(info);
+  }
+
+  /** The checkpoint that was saved last, if there is one. */
+  async latest(): Promise<CheckpointInfo | undefined> {
+    return (await this.list()).at(-1);
+  }
+
+  /** The checkpoint with the lowest validation loss or, where none has one, loss. */
+  async best(): Promise<CheckpointInfo | undefined> {
+    return lowest(await this.list());
+  }
+
+  /**
+   * Puts a model and its optimizer back to where they were. Everything is read and
+   * checked before anything changes.
+   *
+   * @param target The model and, to train on, an optimizer of the same class.
+   * @param which The checkpoint; default the latest.
+   * @returns Where training was.
+   * @throws {Error} If there is none, or it is damaged or of another model; the file
+   * is named.
+   */
+  async restore(
+    target: RestoreTarget,
+    which?: CheckpointInfo,
+  ): Promise<RestoredTraining> {
+    const chosen = which ?? await this.latest();
+    if (chosen === undefined) {
+      throw new Error(`Cannot restore: ${this.#dir} holds no checkpoint`);
+    }
+    const json = await restoreCheckpoint(chosen.path, target);
+    const { epoch, step, epochs } = json;
+    return { epoch, step, epochs };
+  }
+
+  async #read(options: { skipDamaged: boolean }): Promise<StoredCheckpoint[]> {
+    const found: StoredCheckpoint[] = [];
+    for (const name of await folderNames(this.#dir)) {
+      if (!isCheckpoint(name)) continue;
+      const path = `${this.#dir}/${name}`;
+      try {
+        found.push({ path, json: await readCheckpointJson(path) });
+      } catch (error) {
+        if (!options.skipDamaged) throw error;
+      }
+    }
+    return found.sort((a, b) => a.json.serial - b.json.serial);
+  }
+
+  async #prune(): Promise<void> {
+    const all = (await this.#read({ skipDamaged: true })).map(info);
+    const kept = new Set([lowest(all), all.at(-1)]);
+    let tooMany = all.length - this.#keep;
+    for (const checkpoint of all) {
+      if (tooMany <= 0) return;
+      if (kept.has(checkpoint)) continue;
+      await removeFolder(checkpoint.path);
+      tooMany--;
+    }
+  }
+}
+
+/**
+ * Saves a checkpoint after each epoch.
+ *
+ * @param checkpoints Where to.
+ * @returns A callback for `train` or `fitCallbacks`.
+ *
+ * @example
+ * ```ts
+ * import { checkpointEachEpoch, Checkpoints } from "folio";
+ *
+ * const callback = checkpointEachEpoch(new Checkpoints("outputs/my/checkpoints"));
+ * ```
+ */
+export function checkpointEachEpoch(checkpoints: Checkpoints): TrainingCallback {
+  return {
+    async onEpochEnd(_record, context) {
+      await checkpoints.save(context);
+    },
+  };
+}
+
+interface StoredCheckpoint {
+  readonly path: string;
+  readonly json: CheckpointJson;
+}
+
+function info({ path, json }: StoredCheckpoint): CheckpointInfo {
+  const { epoch, step, loss, validationLoss } = json;
+  return validationLoss === undefined
+    ? { path, epoch, step, loss }
+    : { path, epoch, step, loss, validationLoss };
+}
+
+function lowest(all: readonly CheckpointInfo[]): CheckpointInfo | undefined {
+  const validated = all.filter((c) => c.validationLoss !== undefined);
+  const candidates = validated.length > 0 ? validated : all;
+  const score = ({ validationLoss, loss }: CheckpointInfo) => validationLoss ?? loss;
+  return candidates.toSorted((a, b) => score(a) - score(b))[0];
+}
+
+function isCheckpoint(name: string): boolean {
+  return /^epoch-\d{4,}$/.test(name);
+}
+
+async function folderNames(dir: string): Promise<string[]> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(dir))).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * One checkpoint: a folder with the weights, the optimizer's state and
+ * `checkpoint.json`.
+ *
+ * @module
+ */
+import type * as tf from "@tensorflow/tfjs";
+import type { CharModel } from "../model/char_model.ts";
+import { checkSeal, sealFile } from "../model/file_seal.ts";
+import { writeFolder } from "../model/folder.ts";
+import { decodeSafetensors, encodeSafetensors, type TensorRecord } from "../model/safetensors.ts";
+import { assignWeights, checkWeights, weightShapes, weightsToRecords } from "../model/weights.ts";
+import type { TrainContext } from "./callbacks.ts";
+import {
+  checkCheckpointJson,
+  type CheckpointJson,
+  checkpointJsonFile,
+  readCheckpointJson,
+} from "./checkpoint_json.ts";
+import { assignOptimizer, optimizerToRecords } from "./optimizer_state.ts";
+
+/** What a checkpoint is put back into. */
+export interface RestoreTarget {
+  readonly model: CharModel;
+  /** Of the class that the checkpoint was trained with; leave it out to write only. */
+  readonly optimizer?: tf.Optimizer;
+}
+
+/**
+ * Writes a checkpoint, whole or not at all.
+ *
+ * @param path Its folder; a checkpoint there is replaced.
+ * @param options Where training is, and the number of the checkpoint.
+ * @returns What `checkpoint.json` says.
+ * @throws {Error} If no epoch has ended, its loss is no number, or writing fails.
+ */
+export async function writeCheckpoint(
+  path: string,
+  { context, serial }: { readonly context: TrainContext; readonly serial: number },
+): Promise<CheckpointJson> {
+  const { model, optimizer, step, epochs } = context;
+  const { epoch, loss, validationLoss } = epochs[epochs.length - 1];
+  const weights = model.weights();
+  const records = await weightsToRecords(weights);
+  const modelBytes = encodeSafetensors(records);
+  const state = await optimizerToRecords(optimizer, weights);
+  const optimizerBytes = encodeSafetensors(state);
+  const text = JSON.stringify(
+    {
+      format: "folio-checkpoint",
+      version: 1,
+      serial,
+      epoch,
+      step,
+      loss,
+      validationLoss,
+      optimizer: optimizer.getClassName(),
+      epochs,
+      files: {
+        "model.safetensors": await sealFile(modelBytes),
+        "optimizer.safetensors": await sealFile(optimizerBytes),
+      },
+    },
+    null,
+    2,
+  );
+  const json = checkCheckpointJson(JSON.parse(text));
+  const files = {
+    "model.safetensors": modelBytes,
+    "optimizer.safetensors": optimizerBytes,
+    [checkpointJsonFile]: text + "\n",
+  };
+  await writeFolder(path, files, { marker: checkpointJsonFile });
+  return json;
+}
+
+/**
+ * Puts a model and its optimizer back to where they were. Everything is read and
+ * checked before anything changes.
+ *
+ * @param path The checkpoint's folder.
+ * @param target The model and, to train on, the optimizer.
+ * @returns What `checkpoint.json` says.
+ * @throws {Error} If it is damaged or of another model; the file is named.
+ */
+export async function restoreCheckpoint(
+  path: string,
+  { model, optimizer }: RestoreTarget,
+): Promise<CheckpointJson> {
+  const json = await readCheckpointJson(path);
+  const tensors = await readSealed(path, { file: "model.safetensors", json });
+  checkWeights(weightShapes(model.config), tensors);
+  if (optimizer !== undefined) {
+    const name = optimizer.getClassName();
+    if (name !== json.optimizer) {
+      throw new Error(
+        `Cannot restore ${path} into the optimizer ${name}: ` +
+          `it was trained with ${json.optimizer}`,
+      );
+    }
+    const file = "optimizer.safetensors";
+    const records = [...(await readSealed(path, { file, json })).values()];
+    await assignOptimizer(optimizer, { records, weights: model.weights() });
+  }
+  assignWeights(model.weights(), tensors);
+  return json;
+}
+
+async function readSealed(
+  folder: string,
+  { file, json }: { file: keyof CheckpointJson["files"]; json: CheckpointJson },
+): Promise<Map<string, TensorRecord>> {
+  const path = `${folder}/${file}`;
+  let content: Uint8Array<ArrayBuffer>;
+  try {
+    content = await Deno.readFile(path);
+  } catch (cause) {
+    const reason = cause instanceof Deno.errors.NotFound
+      ? "it is not there"
+      : (cause as Error).message;
+    throw new Error(`Cannot restore ${path}: ${reason}`, { cause });
+  }
+  await checkSeal(content, { path, seal: json.files[file] });
+  try {
+    return decodeSafetensors(content).tensors;
+  } catch (cause) {
+    throw new Error(`Cannot restore ${path}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * `checkpoint.json`, which says what a checkpoint is and seals its files.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { fileSealSchema } from "../model/file_seal.ts";
+
+/** The file's name; a folder without it is no checkpoint of ours. */
+export const checkpointJsonFile = "checkpoint.json";
+
+/** JSON has no NaN and writes null; a rate that no one knows is NaN. */
+const numberOrNaN = z.number().nullable().transform((value) => value ?? NaN);
+
+const epochRecordSchema = z.looseObject({
+  epoch: z.int().min(1),
+  loss: numberOrNaN,
+  validationLoss: numberOrNaN.optional(),
+  seconds: numberOrNaN,
+  steps: z.int().min(0),
+  learningRate: numberOrNaN,
+});
+
+const schema = z.strictObject({
+  format: z.literal("folio-checkpoint"),
+  version: z.literal(1),
+  /** The how-manieth checkpoint of its folder this is: its order, free of clocks. */
+  serial: z.int().min(1),
+  epoch: z.int().min(1),
+  /** The steps that the optimizer has made. */
+  step: z.int().min(0),
+  loss: z.number(),
+  validationLoss: z.number().optional(),
+  /** The class of the optimizer. */
+  optimizer: z.string(),
+  epochs: z.array(epochRecordSchema),
+  files: z.strictObject({
+    "model.safetensors": fileSealSchema,
+    "optimizer.safetensors": fileSealSchema,
+  }),
+});
+
+/** What `checkpoint.json` says, version 1. */
+export type CheckpointJson = Readonly<z.infer<typeof schema>>;
+
+/**
+ * Checks the form of what is, or shall be, in `checkpoint.json`.
+ *
+ * @param json The value.
+ * @returns The same, typed.
+ * @throws {Error} If a field lacks, is too many or of the wrong kind; it is named.
+ */
+export function checkCheckpointJson(json: unknown): CheckpointJson {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0];
+  throw new Error(`${path.join(".") || "the whole"}: ${message}`);
+}
+
+/**
+ * Reads the `checkpoint.json` of a checkpoint.
+ *
+ * @param folder The checkpoint's folder.
+ * @returns What it says.
+ * @throws {Error} If it is missing, not JSON or malformed; it is named.
+ */
+export async function readCheckpointJson(folder: string): Promise<CheckpointJson> {
+  const path = `${folder}/${checkpointJsonFile}`;
+  try {
+    return checkCheckpointJson(JSON.parse(await Deno.readTextFile(path)));
+  } catch (cause) {
+    const reason = cause instanceof Deno.errors.NotFound
+      ? "it is not there"
+      : (cause as Error).message;
+    throw new Error(`Cannot read the checkpoint ${path}: ${reason}`, { cause });
+  }
+}
