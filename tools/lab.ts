@@ -11,19 +11,23 @@ import { setUp } from "./setup.ts";
 async function main(args: readonly string[]): Promise<number> {
   const paths = projectPaths();
   const { python } = await setUp(paths);
-  const hasLab = await capture(python.program, ["-c", "import jupyterlab"]);
+  const hasLab = await capture(python.program, [
+    "-c",
+    "import importlib.util, sys; sys.exit(importlib.util.find_spec('jupyterlab') is None)",
+  ]);
   if (!hasLab?.success) {
     throw new Error(
       `${python.program} has no JupyterLab, and PyPI could not be reached when setup ran. ` +
         "To try again: deno task setup",
     );
   }
+  const elsewhere = args.some((arg) => arg.startsWith("--ServerApp.root_dir="));
   const asRoot = Deno.build.os !== "windows" && Deno.uid() === 0;
   const child = new Deno.Command(python.program, {
     args: [
       "-m",
       "jupyterlab",
-      `--ServerApp.root_dir=${paths.notebooks}`,
+      ...(elsewhere ? [] : [`--ServerApp.root_dir=${paths.notebooks}`]),
       ...(asRoot ? ["--allow-root"] : []),
       ...args,
     ],

@@ -1,0 +1,88 @@
+/**
+ * `deno task test`: sets up what the tests need, runs them all, the examples in the docs included,
+ * and ends with the counts. Other arguments go on to `deno test`, for example `--filter=Vocabulary`.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { corpusArgument } from "./corpus_argument.ts";
+import { passThrough } from "./process.ts";
+import { projectPaths } from "./project_paths.ts";
+import { setUp } from "./setup.ts";
+import { readJunit, summarize } from "./test_report.ts";
+
+/** How the tests are run. */
+export interface TestOptions {
+  /** Run this file only, which is not among the ordinary tests. */
+  readonly only?: string;
+  /** Measure what the tests cover, and fail below the thresholds in deno.json. */
+  readonly coverage?: boolean;
+  /** More arguments for `deno test`. */
+  readonly args?: readonly string[];
+}
+
+/**
+ * Runs the tests and prints the counts.
+ *
+ * @param options Which tests, and whether to measure coverage.
+ * @returns The exit code.
+ */
+export async function runTests(options: TestOptions = {}): Promise<number> {
+  const paths = projectPaths();
+  await setUp(paths);
+  const folder = await Deno.makeTempDir({ prefix: "folio-tests-" });
+  try {
+    const report = join(folder, "report.xml");
+    const profile = join(folder, "coverage");
+    const corpus = corpusArgument(
+      Deno.env.get("FOLIO_CORPUS"),
+      Deno.env.get("INIT_CWD") ?? Deno.cwd(),
+    );
+    const what = options.only ? [options.only] : ["--doc", "tests", "lib"];
+    const coverage = options.coverage ? [`--coverage=${profile}`] : [];
+    const code = await passThrough(Deno.execPath(), [
+      ...["test", "--allow-all", `--junit-path=${report}`, ...coverage],
+      ...(options.args ?? []),
+      ...what,
+    ], {
+      cwd: paths.root,
+      env: { DENO_NO_UPDATE_CHECK: "1", ...(corpus && { FOLIO_CORPUS: corpus }) },
+    });
+    const xml = await Deno.readTextFile(report).catch(() => undefined);
+    const summary = summarize(xml === undefined ? undefined : readJunit(xml), {
+      requireWebgpu: Deno.env.get("FOLIO_REQUIRE_WEBGPU") === "1",
+      success: code === 0,
+    });
+    const covered = options.coverage
+      ? await passThrough(Deno.execPath(), ["coverage", "--include=/lib/", profile], {
+        cwd: paths.root,
+      })
+      : 0;
+    console.log(`\n${summary.lines.join("\n")}`);
+    return summary.success ? covered : 1;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function readArguments(args: readonly string[]): TestOptions {
+  const rest = [...args];
+  const coverage = take(rest, "--coverage") !== undefined;
+  const at = rest.indexOf("--only");
+  const only = at < 0 ? undefined : rest.splice(at, 2)[1];
+  return { only, coverage, args: rest };
+}
+
+function take(args: string[], flag: string): string | undefined {
+  const at = args.indexOf(flag);
+  return at < 0 ? undefined : args.splice(at, 1)[0];
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await runTests(readArguments(Deno.args)));
+  } catch (error) {
+    console.error(`test: ${error instanceof Error ? error.message : error}`);
+    Deno.exit(1);
+  }
+}
