@@ -1,0 +1,154 @@
+/** The order of the house, as DESIGN.md and CONTRIBUTING.md give it, held by tests. */
+import assert from "node:assert/strict";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The rooms that data flows through; each imports only from rooms before it. */
+const rooms = ["text", "model", "training", "generation", "display"];
+
+/** Files beside the rooms that every room may import. */
+const open = ["config.ts", "device.ts", "random.ts"];
+
+interface SourceFile {
+  /** Relative to the project, with slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+function sources(folder: string): SourceFile[] {
+  const found: SourceFile[] = [];
+  const walk = (at: string) => {
+    for (const entry of Deno.readDirSync(at)) {
+      const path = join(at, entry.name);
+      if (entry.isDirectory) walk(path);
+      else if (entry.name.endsWith(".ts")) {
+        found.push({
+          path: relative(root, path).replaceAll("\\", "/"),
+          text: Deno.readTextFileSync(path),
+        });
+      }
+    }
+  };
+  walk(join(root, folder));
+  return found.sort((a, b) => a.path < b.path ? -1 : 1);
+}
+
+const library = sources("lib");
+const everything = ["lib", "tests", "tools", "bench"].flatMap((folder) => {
+  try {
+    return sources(folder);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+});
+
+/** The files of ours that a file imports, relative to the project. */
+function imports(file: SourceFile): string[] {
+  const code = file.text.replaceAll(/\/\*[\s\S]*?\*\//g, "");
+  const specifiers = code.matchAll(/\b(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"/g);
+  return [...specifiers].map(([, specifier]) =>
+    relative(root, resolve(join(root, dirname(file.path)), specifier!)).replaceAll("\\", "/")
+  );
+}
+
+/** The part of lib a file belongs to: a room's name, or the file's own where it lies beside them. */
+function roomOf(path: string): string {
+  return path.split("/")[1]!;
+}
+
+function mayImport(from: string, to: string): boolean {
+  if (roomOf(from) === "mod.ts" || roomOf(from) === roomOf(to)) return true;
+  if (open.includes(roomOf(from))) return open.includes(roomOf(to)) || isKernels(from, to);
+  if (open.includes(roomOf(to))) return true;
+  if (roomOf(to) === "kernels") {
+    // Adam's step is a kernel too: it runs over weights in the device's memory.
+    return roomOf(from) === "model" || from === "lib/training/adam.ts";
+  }
+  const [here, there] = [rooms.indexOf(roomOf(from)), rooms.indexOf(roomOf(to))];
+  return there >= 0 && there < here;
+}
+
+/** A device is chosen by what the kernels can do there. */
+function isKernels(from: string, to: string): boolean {
+  return roomOf(from) === "device.ts" && roomOf(to) === "kernels";
+}
+
+Deno.test("each room of lib imports only from rooms before it", () => {
+  const wrong = library.flatMap((file) =>
+    imports(file).filter((to) => !mayImport(file.path, to)).map((to) => `${file.path} → ${to}`)
+  );
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("lib holds the known rooms and nothing else", () => {
+  const known = [...rooms, "kernels", "mod.ts", ...open];
+  const others = library.map(({ path }) => roomOf(path)).filter((room) => !known.includes(room));
+  assert.deepEqual([...new Set(others)], []);
+});
+
+Deno.test("the face of lib only re-exports", () => {
+  const face = library.find(({ path }) => path === "lib/mod.ts");
+  assert.ok(face, "lib/mod.ts is missing");
+  const code = face.text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+  const other = code.split(";").map((s) => s.trim()).filter((s) => s !== "")
+    .filter((statement) =>
+      !/^export (type )?(\{[\s\S]*\}|\*) from "\.\/[\w/]+\.ts"$/.test(statement)
+    );
+  assert.deepEqual(other, []);
+});
+
+Deno.test("only display knows Jupyter, only kernels know BLAS, nothing in lib the environment", () => {
+  const only: [string, RegExp, (path: string) => boolean][] = [
+    ["Jupyter", /Deno\??\.jupyter|Jupyter\.display/, (path) => roomOf(path) === "display"],
+    [
+      "foreign functions",
+      /Deno\.(dlopen|UnsafePointer|UnsafeFnPointer)/,
+      (path) => roomOf(path) === "kernels",
+    ],
+    ["the environment", /Deno\.(env|args)\b|process\.(env|argv)\b/, () => false],
+  ];
+  const wrong = only.flatMap(([what, pattern, allowed]) =>
+    library.filter(({ path, text }) => !allowed(path) && pattern.test(withoutComments(text)))
+      .map(({ path }) => `${path} knows ${what}`)
+  );
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("lib and tools keep clear of each other", () => {
+  const wrong = everything.flatMap((file) =>
+    imports(file).filter((to) =>
+      (file.path.startsWith("lib/") && !to.startsWith("lib/")) ||
+      (file.path.startsWith("tools/") && !/^(tools|bench)\//.test(to))
+    ).map((to) => `${file.path} → ${to}`)
+  );
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("no file is longer than 300 lines", () => {
+  const long = everything.map(({ path, text }) => ({ path, lines: text.split("\n").length - 1 }))
+    .filter(({ lines }) => lines > 300);
+  assert.deepEqual(long, []);
+});
+
+Deno.test("files are named for the one thing in them, in snake_case", () => {
+  const vague = /^(utils?|helpers?|common|misc|shared|stuff)(_|\.|$)/;
+  const wrong = everything.map(({ path }) => path).filter((path) =>
+    path.split("/").some((part) => vague.test(part)) || !/^[a-z0-9_]+\.ts$/.test(basename(path))
+  );
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("lib uses the words of the field", () => {
+  const wrong = library.flatMap(({ path, text }) =>
+    [...withoutComments(text).matchAll(/\b(stoi|itos|cfg|charSet|data2|vocabSize|seqLength|lr)\b/g)]
+      .map(([word]) => `${path}: ${word}`)
+  );
+  assert.deepEqual(wrong, []);
+});
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+}
