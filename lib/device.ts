@@ -118,9 +118,9 @@ async function ready(
     );
   }
   await tf.ready();
-  const kernels = registerKernels(name, { blas });
+  const kernels = await registerKernels({ blas });
   const description = gpu?.description ??
-    (name === "wasm" ? kernels.blas ?? "tfjs' own matrix products" : "plain JavaScript");
+    (name === "wasm" ? kernels.products : "plain JavaScript");
   const notes = kernels.notes.map((note) => `; ${note}`).join("");
   const label = { webgpu: "WebGPU", wasm: "WebAssembly", cpu: "JavaScript" }[name];
   return {

@@ -7,40 +7,11 @@
  * @module
  */
 
-/** Row-major single-precision matrix products. */
-export interface Blas {
-  /** What it is, where it lies and how many threads it uses. */
-  readonly description: string;
-  /**
-   * C ← A·B + beta·C with A (transposed if `transposeA`) of m × k, B of k × n and
-   * C of m × n, each the start of a typed array with its own row stride.
-   */
-  sgemm(
-    product: Product,
-    a: Float32Array,
-    b: Float32Array,
-    c: Float32Array,
-  ): void;
-}
-
-/** The sizes and strides of one matrix product. */
-export interface Product {
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  readonly transposeA?: boolean;
-  readonly transposeB?: boolean;
-  /** From one stored row of A to the next; default: A's rows lie dense. */
-  readonly strideA?: number;
-  readonly strideB?: number;
-  readonly strideC?: number;
-  /** What C is multiplied by before the product is added; default 0. */
-  readonly beta?: number;
-}
+import { type Products, withStrides } from "./products.ts";
 
 /** A BLAS that was opened, or why each candidate was not. */
 export interface BlasSearch {
-  readonly blas: Blas | null;
+  readonly blas: Products | null;
   readonly notes: readonly string[];
 }
 
@@ -139,7 +110,7 @@ function installedFromPyPi(): string[] {
 }
 
 /** Opens one library; a text says why it cannot serve. */
-function open(path: string): Blas | string {
+function open(path: string): Products | string {
   const reasons: string[] = [];
   // The wheel's symbols carry a prefix so that they do not meet a second OpenBLAS.
   for (const prefix of ["", "scipy_"]) {
@@ -188,25 +159,19 @@ function describe(path: string, threads: (() => number) | null): string {
 type Sgemm = Deno.FromForeignFunction<typeof sgemmType>;
 type Sgemv = Deno.FromForeignFunction<typeof sgemvType>;
 
-function wrap(sgemm: Sgemm, sgemv: Sgemv, description: string): Blas {
-  return {
+function wrap(sgemm: Sgemm, sgemv: Sgemv, description: string): Products {
+  const view = (array: Float32Array) => array as Float32Array<ArrayBuffer>;
+  const products: Products = {
     description,
-    sgemm(
-      { m, n, k, transposeA = false, transposeB = false, beta = 0, ...stride },
-      a,
-      b,
-      c,
-    ) {
-      const strideA = stride.strideA ?? (transposeA ? m : k);
-      const strideB = stride.strideB ?? (transposeB ? k : n);
-      const strideC = stride.strideC ?? n;
-      const view = (array: Float32Array) => array as Float32Array<ArrayBuffer>;
+    multiply(product, a, b, c) {
+      const { m, n, k, transposeA, transposeB, strideA, strideB, strideC, add } = withStrides(
+        product,
+      );
+      const beta = add ? 1 : 0;
       if (m === 1 && (!transposeA || strideA === 1)) {
         // One row is a matrix–vector product, which reads B once and is up to ten
         // times faster than a matrix product with one row.
-        const rows = transposeB ? n : k;
-        const columns = transposeB ? k : n;
-        const order = transposeB ? noTranspose : transpose;
+        const [order, rows, columns] = transposeB ? [noTranspose, n, k] : [transpose, k, n];
         // deno-fmt-ignore
         sgemv(rowMajor, order, rows, columns, 1, view(b), strideB, view(a), 1, beta, view(c), 1);
         return;
@@ -217,15 +182,19 @@ function wrap(sgemm: Sgemm, sgemv: Sgemv, description: string): Blas {
         m, n, k, 1, view(a), strideA, view(b), strideB, beta, view(c), strideC,
       );
     },
+    // A BLAS packs its factors itself, each time: there is nothing to prepare.
+    packedSize: () => 0,
+    prepare: (product, b) => (a, c) => products.multiply(product, a, b, c),
   };
+  return products;
 }
 
 /** A product whose answer we know: a library with 64-bit integers fails it. */
-function selfTest(blas: Blas): string | null {
+function selfTest(blas: Products): string | null {
   const a = new Float32Array([1, 2, 3, 4, 5, 6]);
   const b = new Float32Array([1, 0, 2, 0, 1, 1]);
   const c = new Float32Array(4);
-  blas.sgemm({ m: 2, n: 2, k: 3 }, a, b, c);
+  blas.multiply({ m: 2, n: 2, k: 3 }, a, b, c);
   const expected = [8, 3, 20, 6];
   return expected.every((value, i) => c[i] === value)
     ? null

@@ -11,7 +11,11 @@ import * as tf from "@tensorflow/tfjs";
 
 /** What this folder uses of tfjs' `BackendWasm`. */
 export interface WasmBackend extends tf.KernelBackend {
-  readonly wasm: { readonly HEAPU8: Uint8Array };
+  readonly wasm: {
+    readonly HEAPU8: Uint8Array;
+    readonly asm: { readonly memory: WebAssembly.Memory };
+    _malloc(bytes: number): number;
+  };
   readonly dataIdMap: {
     get(dataId: object): { readonly memoryOffset: number };
   };

@@ -5,72 +5,55 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Blas } from "./blas.ts";
 import { floats, integers, replaceWasmKernel, type WasmBackend } from "./heap.ts";
+import type { Products } from "./products.ts";
 
-interface MatMulInputs {
-  readonly a: tf.TensorInfo;
-  readonly b: tf.TensorInfo;
-  readonly bias?: tf.TensorInfo;
-  readonly preluActivationWeights?: tf.TensorInfo;
+interface MatMulArguments {
+  readonly inputs: {
+    readonly a: tf.TensorInfo;
+    readonly b: tf.TensorInfo;
+    readonly bias?: tf.TensorInfo;
+    readonly preluActivationWeights?: tf.TensorInfo;
+  };
+  readonly attrs: {
+    readonly transposeA: boolean;
+    readonly transposeB: boolean;
+    readonly activation?: string;
+  };
+  readonly backend: WasmBackend;
 }
 
-interface MatMulAttributes {
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-  readonly activation?: string;
-}
+/** tfjs' own products, for what ours do not do: batches of matrices, activations. */
+const own = new Map<string, tf.KernelFunc>();
 
-const productKernels = ["BatchMatMul", "_FusedMatMul"] as const;
-const own: Partial<Record<typeof productKernels[number], tf.KernelFunc>> = {};
-
-/**
- * Replaces the matrix products of the WebAssembly backend.
- *
- * With a BLAS, float32 products of matrices go to it. Without one, tfjs' own
- * product runs, but never on its path for transposed matrices, which is some ten
- * times slower than transposing first.
- */
-export function registerMatMul(blas: Blas | null): void {
-  for (const name of productKernels) {
-    own[name] ??= tf.getKernel(name, "wasm").kernelFunc;
+/** Replaces the products of two float32 matrices on the WebAssembly backend. */
+export function registerMatMul(products: Products): void {
+  for (const name of ["BatchMatMul", "_FusedMatMul"]) {
+    if (!own.has(name)) own.set(name, tf.getKernel(name, "wasm").kernelFunc);
     replaceWasmKernel(name, (args) => {
-      const { a, b, bias, preluActivationWeights } = args
-        .inputs as unknown as MatMulInputs;
-      const { activation } = args.attrs as unknown as MatMulAttributes;
-      const matrices = sizeOfBatch(a) === 1 && sizeOfBatch(b) === 1 &&
-        Math.max(a.shape.length, b.shape.length) <= 3;
-      const plain = (activation ?? "linear") === "linear" &&
-        !preluActivationWeights &&
-        (bias === undefined || bias.shape.length === 1);
-      return blas !== null && matrices && plain
-        ? byBlas(args as unknown as KernelArguments, blas)
-        : withoutTransposes(name, args);
+      const given = args as unknown as MatMulArguments;
+      return isPlain(given) ? multiply(given, products) : own.get(name)!(args);
     });
   }
 }
 
-interface KernelArguments {
-  readonly inputs: MatMulInputs;
-  readonly attrs: MatMulAttributes;
-  readonly backend: WasmBackend;
+function isPlain({ inputs, attrs }: MatMulArguments): boolean {
+  const { a, b, bias, preluActivationWeights } = inputs;
+  const matrices = [a, b].every(({ shape, dtype }) =>
+    dtype === "float32" && (shape.length === 2 || (shape.length === 3 && shape[0] === 1))
+  );
+  return matrices && (attrs.activation ?? "linear") === "linear" &&
+    preluActivationWeights === undefined && (bias === undefined || bias.shape.length === 1);
 }
 
-function sizeOfBatch({ shape }: tf.TensorInfo): number {
-  return tf.util.sizeFromShape(shape.slice(0, -2));
-}
-
-function byBlas(
-  { inputs: { a, b, bias }, attrs, backend }: KernelArguments,
-  blas: Blas,
-) {
+function multiply({ inputs: { a, b, bias }, attrs, backend }: MatMulArguments, by: Products) {
   const { transposeA, transposeB } = attrs;
   const [rowsA, columnsA] = a.shape.slice(-2);
   const [rowsB, columnsB] = b.shape.slice(-2);
   const [m, k] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
   const n = transposeB ? rowsB : columnsB;
-  const rank = Math.max(a.shape.length, b.shape.length);
-  const out = backend.makeOutput(rank === 2 ? [m, n] : [1, m, n], "float32");
+  const flat = a.shape.length === 2 && b.shape.length === 2;
+  const out = backend.makeOutput(flat ? [m, n] : [1, m, n], "float32");
   const values = floats(backend, out);
   if (bias !== undefined) {
     const row = floats(backend, bias);
@@ -79,38 +62,12 @@ function byBlas(
       else values.set(row, start);
     }
   }
-  const beta = bias === undefined ? 0 : 1;
-  blas.sgemm(
-    { m, n, k, transposeA, transposeB, beta },
+  by.multiply(
+    { m, n, k, transposeA, transposeB, add: bias !== undefined },
     floats(backend, a),
     floats(backend, b),
     values,
   );
-  return out;
-}
-
-function withoutTransposes(
-  name: typeof productKernels[number],
-  args: Parameters<tf.KernelFunc>[0],
-) {
-  const { a, b } = args.inputs as unknown as MatMulInputs;
-  const attrs = args.attrs as unknown as MatMulAttributes;
-  const backend = args.backend as WasmBackend;
-  const swapped = (x: tf.TensorInfo) => {
-    const last = x.shape.length - 1;
-    const perm = x.shape.map((_, i) => i < last - 1 ? i : 2 * last - 1 - i);
-    return tf.getKernel("Transpose", "wasm")
-      .kernelFunc({ inputs: { x }, attrs: { perm }, backend }) as tf.TensorInfo;
-  };
-  const left = attrs.transposeA ? swapped(a) : a;
-  const right = attrs.transposeB ? swapped(b) : b;
-  const out = own[name]!({
-    inputs: { ...args.inputs, a: left, b: right },
-    attrs: { ...args.attrs, transposeA: false, transposeB: false },
-    backend,
-  });
-  if (left !== a) backend.disposeData(left.dataId);
-  if (right !== b) backend.disposeData(right.dataId);
   return out;
 }
 

@@ -3,40 +3,45 @@
  *
  * @module
  */
+import * as tf from "@tensorflow/tfjs";
 import { openBlas } from "./blas.ts";
 import { registerPlainGru } from "./gru.ts";
 import { registerHeapGru } from "./gru_heap.ts";
+import type { WasmBackend } from "./heap.ts";
 import { registerMatMul, registerSegmentSum } from "./matmul.ts";
+import { loadSimd } from "./simd.ts";
+import { simdProducts } from "./simd_products.ts";
 
 export { gru, type GruInputs } from "./gru.ts";
 
 /** What the kernels of a backend ended up with. */
 export interface KernelReport {
-  /** The BLAS in use, such as `OpenBLAS, 2 threads`; null for none. */
-  readonly blas: string | null;
+  /** What multiplies matrices, such as `OpenBLAS, 2 threads`. */
+  readonly products: string;
   /** One line for each library that was passed over. */
   readonly notes: readonly string[];
 }
 
 /**
- * Registers folio's kernels with a tfjs backend.
+ * Registers folio's kernels with the current tfjs backend.
  *
- * @param backendName a registered tfjs backend: `wasm`, `webgpu`, `cpu`, …
  * @param options.blas which BLAS multiplies matrices on `wasm`; see `openBlas`
  * @returns what was found
  */
-export function registerKernels(
-  backendName: string,
+export async function registerKernels(
   { blas: choice = "auto" }: { readonly blas?: string } = {},
-): KernelReport {
+): Promise<KernelReport> {
+  const backendName = tf.getBackend();
   if (backendName !== "wasm") {
     registerPlainGru(backendName);
-    return { blas: null, notes: [] };
+    return { products: "tfjs", notes: [] };
   }
+  const backend = tf.backend() as WasmBackend;
+  const simd = await loadSimd(backend);
   const { blas, notes } = openBlas(choice);
+  const products = blas ?? simdProducts(simd, backend);
   registerSegmentSum();
-  registerMatMul(blas);
-  if (blas === null) registerPlainGru("wasm");
-  else registerHeapGru(blas);
-  return { blas: blas?.description ?? null, notes };
+  registerMatMul(products);
+  registerHeapGru({ products, simd });
+  return { products: products.description, notes };
 }

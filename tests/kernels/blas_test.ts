@@ -51,13 +51,13 @@ Deno.test({
         const c = Float32Array.from(someNumbers(m * n, { text: 2 }));
         const expected = c.map((value, at) => {
           const [i, j] = [Math.floor(at / n), at % n];
-          let sum = 0.5 * value;
+          let sum = value;
           for (let p = 0; p < k; p++) {
             sum += a[i * strideA + p] * b[transposeB ? j * k + p : p * n + j];
           }
           return sum;
         });
-        blas.sgemm({ m, n, k, strideA, transposeB, beta: 0.5 }, a, b, c);
+        blas.multiply({ m, n, k, strideA, transposeB, add: true }, a, b, c);
         assert.ok(
           relativeError(c, expected) < 1e-6,
           `m ${m}, transposeB ${transposeB}`,

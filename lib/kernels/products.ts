@@ -1,0 +1,66 @@
+/**
+ * What multiplies matrices for the kernels on WebAssembly's heap.
+ *
+ * @module
+ */
+
+/** The sizes and strides of C = A·B, all row by row. */
+export interface Product {
+  /** The rows of A and C. */
+  readonly m: number;
+  /** The columns of B and C. */
+  readonly n: number;
+  /** The columns of A and the rows of B. */
+  readonly k: number;
+  /** Whether A is stored as k rows of m. */
+  readonly transposeA?: boolean;
+  /** Whether B is stored as n rows of k. */
+  readonly transposeB?: boolean;
+  /** From one stored row of A to the next; default: they lie dense. */
+  readonly strideA?: number;
+  /** From one stored row of B to the next; default: they lie dense. */
+  readonly strideB?: number;
+  /** From one row of C to the next; default: they lie dense. */
+  readonly strideC?: number;
+  /** Whether the product is added to C instead of replacing it. */
+  readonly add?: boolean;
+}
+
+/** Products of float32 matrices, each given by a view that begins at its first number. */
+export interface Products {
+  /** What computes them, in a few words for people. */
+  readonly description: string;
+  /** C = A·B. */
+  multiply(product: Product, a: Float32Array, b: Float32Array, c: Float32Array): void;
+  /** How many floats {@linkcode Products.prepare} needs room for. */
+  packedSize(k: number, n: number): number;
+  /**
+   * Readies a B that many As are multiplied by, one after the other.
+   *
+   * @param product the sizes of all those products
+   * @param b the matrix; it must stay as it is
+   * @param packed room for `packedSize` floats
+   * @returns what multiplies one A into one C
+   */
+  prepare(
+    product: Product,
+    b: Float32Array,
+    packed: Float32Array,
+  ): (a: Float32Array, c: Float32Array) => void;
+}
+
+/** A product with all its strides. */
+export function withStrides(product: Product): Required<Product> {
+  const { m, n, k, transposeA = false, transposeB = false, add = false } = product;
+  return {
+    m,
+    n,
+    k,
+    transposeA,
+    transposeB,
+    add,
+    strideA: product.strideA ?? (transposeA ? m : k),
+    strideB: product.strideB ?? (transposeB ? k : n),
+    strideC: product.strideC ?? n,
+  };
+}

@@ -1,0 +1,385 @@
+/**
+ * The WebAssembly half of the CPU kernels, in AssemblyScript: a TypeScript dialect
+ * whose functions become WebAssembly one to one, with 128-bit vectors.
+ *
+ * It has no memory of its own. It is given tfjs' heap, and every parameter that is
+ * named after an array is that array's address. `deno task build:simd` compiles it,
+ * once with fused multiply-add (relaxed SIMD) and once without, into simd_binary.ts.
+ */
+
+/** The tile of C that stays in registers: 6 rows of two vectors, 12 accumulators. */
+const tileRows: i32 = 6;
+const tileColumns: i32 = 8;
+
+// @ts-ignore: decorator
+@inline
+function multiplyAdd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+/** The address of the i-th float of an array. */
+// @ts-ignore: decorator
+@inline
+function at(array: usize, i: i32): usize {
+  return array + ((<usize>i) << 2);
+}
+
+/** Four floats, or only the first of them: loops end on single ones. */
+// @ts-ignore: decorator
+@inline
+function read(address: usize, four: bool): v128 {
+  return four ? v128.load(address) : v128.load32_zero(address);
+}
+
+// @ts-ignore: decorator
+@inline
+function write(address: usize, value: v128, four: bool): void {
+  if (four) v128.store(address, value);
+  else v128.store_lane<f32>(address, value, 0);
+}
+
+/**
+ * eˣ to about one unit in the last place: x = n·ln 2 + r with |r| ≤ ln 2 / 2, a polynomial
+ * for eʳ, and n put into the exponent. The coefficients are those of the Cephes library's
+ * expf (S. Moshier, https://www.netlib.org/cephes/).
+ */
+// @ts-ignore: decorator
+@inline
+function exp(x: v128): v128 {
+  x = f32x4.max(f32x4.splat(-87), f32x4.min(f32x4.splat(88), x));
+  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.44269504088896341)));
+  let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
+  r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
+  let p = f32x4.splat(1.9875691500e-4);
+  p = multiplyAdd(p, r, f32x4.splat(1.3981999507e-3));
+  p = multiplyAdd(p, r, f32x4.splat(8.3334519073e-3));
+  p = multiplyAdd(p, r, f32x4.splat(4.1665795894e-2));
+  p = multiplyAdd(p, r, f32x4.splat(1.6666665459e-1));
+  p = multiplyAdd(p, r, f32x4.splat(5.0000001201e-1));
+  p = f32x4.add(multiplyAdd(p, f32x4.mul(r, r), r), f32x4.splat(1));
+  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
+  return f32x4.mul(p, power);
+}
+
+/** 1 / (1 + e⁻ˣ) */
+// @ts-ignore: decorator
+@inline
+function sigmoid(x: v128): v128 {
+  const one = f32x4.splat(1);
+  return f32x4.div(one, f32x4.add(one, exp(f32x4.neg(x))));
+}
+
+/** The hyperbolic tangent, 2·sigmoid(2x) − 1. */
+// @ts-ignore: decorator
+@inline
+function tanh(x: v128): v128 {
+  const two = f32x4.splat(2);
+  return f32x4.sub(f32x4.mul(two, sigmoid(f32x4.mul(two, x))), f32x4.splat(1));
+}
+
+/** Gates and next state of some units of one row; gru.ts has the equations. */
+// @ts-ignore: decorator
+@inline
+function forwardUnits(
+  u: i32, units: i32, projected: usize, recurrent: usize, bias: usize,
+  before: usize, hidden: usize, gates: usize, four: bool,
+): void {
+  const v = u + units;
+  const w = v + units;
+  const x = w + units;
+  // bias is two rows of 3·units: the input side's at u, v, w, then the recurrent side's.
+  const z = sigmoid(f32x4.add(
+    f32x4.add(read(at(projected, u), four), read(at(recurrent, u), four)),
+    f32x4.add(read(at(bias, u), four), read(at(bias, x), four)),
+  ));
+  const r = sigmoid(f32x4.add(
+    f32x4.add(read(at(projected, v), four), read(at(recurrent, v), four)),
+    f32x4.add(read(at(bias, v), four), read(at(bias, x + units), four)),
+  ));
+  const q = f32x4.add(read(at(recurrent, w), four), read(at(bias, x + 2 * units), four));
+  const input = f32x4.add(read(at(projected, w), four), read(at(bias, w), four));
+  const candidate = tanh(multiplyAdd(r, q, input));
+  const old = read(at(before, u), four);
+  write(at(hidden, u), multiplyAdd(z, f32x4.sub(old, candidate), candidate), four);
+  write(at(gates, u), z, four);
+  write(at(gates, v), r, four);
+  write(at(gates, w), candidate, four);
+  write(at(gates, x), q, four);
+}
+
+/**
+ * Step t of the forward pass, for all rows of the batch.
+ *
+ * projected, before and hidden are [batch, time, …]; recurrent is [batch, 3·units];
+ * gates is [batch, time, 4·units], or [batch, 1, 4·units] with gateTime 1.
+ */
+export function gruForward(
+  batch: i32, time: i32, units: i32, t: i32, gateTime: i32, projected: usize,
+  recurrent: usize, bias: usize, before: usize, hidden: usize, gates: usize,
+): void {
+  for (let b: i32 = 0; b < batch; b++) {
+    const row = b * time + t;
+    const p = at(projected, row * 3 * units);
+    const h = at(recurrent, b * 3 * units);
+    const old = at(before, row * units);
+    const next = at(hidden, row * units);
+    const g = at(gates, (b * gateTime + t % gateTime) * 4 * units);
+    let u: i32 = 0;
+    for (; u + 4 <= units; u += 4) forwardUnits(u, units, p, h, bias, old, next, g, true);
+    for (; u < units; u++) forwardUnits(u, units, p, h, bias, old, next, g, false);
+    // The state after this step is the state before the next one.
+    if (t + 1 < time) memory.copy(at(old, units), next, (<usize>units) << 2);
+  }
+}
+
+/** The gradients at some units of one row; gru.ts has the equations. */
+// @ts-ignore: decorator
+@inline
+function backwardUnits(
+  u: i32, units: i32, gates: usize, before: usize, gradient: usize,
+  carried: usize, inputSide: usize, recurrentSide: usize, four: bool,
+): void {
+  const one = f32x4.splat(1);
+  const v = u + units;
+  const w = v + units;
+  const z = read(at(gates, u), four);
+  const r = read(at(gates, v), four);
+  const candidate = read(at(gates, w), four);
+  const q = read(at(gates, w + units), four);
+  const g = f32x4.add(read(at(gradient, u), four), read(at(carried, u), four));
+  const rest = f32x4.mul(g, f32x4.sub(one, z));
+  const dCandidate = f32x4.mul(rest, f32x4.sub(one, f32x4.mul(candidate, candidate)));
+  const dz = f32x4.mul(f32x4.mul(rest, z), f32x4.sub(read(at(before, u), four), candidate));
+  const dr = f32x4.mul(f32x4.mul(dCandidate, q), f32x4.mul(r, f32x4.sub(one, r)));
+  write(at(inputSide, u), dz, four);
+  write(at(inputSide, v), dr, four);
+  write(at(inputSide, w), dCandidate, four);
+  write(at(recurrentSide, u), dz, four);
+  write(at(recurrentSide, v), dr, four);
+  write(at(recurrentSide, w), f32x4.mul(dCandidate, r), four);
+  write(at(carried, u), f32x4.mul(g, z), four);
+}
+
+/** Step t of the backward pass, for all rows of the batch; carried is [batch, units]. */
+export function gruBackward(
+  batch: i32, time: i32, units: i32, t: i32, gates: usize, before: usize,
+  gradient: usize, carried: usize, inputSide: usize, recurrentSide: usize,
+): void {
+  for (let b: i32 = 0; b < batch; b++) {
+    const row = b * time + t;
+    const g = at(gates, row * 4 * units);
+    const old = at(before, row * units);
+    const by = at(gradient, row * units);
+    const c = at(carried, b * units);
+    const d = at(inputSide, row * 3 * units);
+    const e = at(recurrentSide, row * 3 * units);
+    let u: i32 = 0;
+    for (; u + 4 <= units; u += 4) backwardUnits(u, units, g, old, by, c, d, e, true);
+    for (; u < units; u++) backwardUnits(u, units, g, old, by, c, d, e, false);
+  }
+}
+
+/** sum[j] ← Σ matrix[i][j], over rows of `width` floats. */
+export function sumRows(rows: i32, width: i32, matrix: usize, sum: usize): void {
+  memory.fill(sum, 0, (<usize>width) << 2);
+  for (let i: i32 = 0; i < rows; i++) {
+    const row = at(matrix, i * width);
+    let j: i32 = 0;
+    for (; j + 4 <= width; j += 4) {
+      v128.store(at(sum, j), f32x4.add(v128.load(at(sum, j)), v128.load(at(row, j))));
+    }
+    for (; j < width; j++) store<f32>(at(sum, j), load<f32>(at(sum, j)) + load<f32>(at(row, j)));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function adamUnits(
+  i: i32, weight: usize, mean: usize, meanSquare: usize, gradient: usize,
+  scale: f32, rate: f32, beta1: f32, beta2: f32, epsilon: f32, four: bool,
+): void {
+  const g = f32x4.mul(read(at(gradient, i), four), f32x4.splat(scale));
+  let m = read(at(mean, i), four);
+  let v = read(at(meanSquare, i), four);
+  m = f32x4.add(m, f32x4.mul(f32x4.splat(<f32>1 - beta1), f32x4.sub(g, m)));
+  v = f32x4.add(v, f32x4.mul(f32x4.splat(<f32>1 - beta2), f32x4.sub(f32x4.mul(g, g), v)));
+  const down = f32x4.div(
+    f32x4.mul(f32x4.splat(rate), m),
+    f32x4.add(f32x4.sqrt(v), f32x4.splat(epsilon)),
+  );
+  write(at(mean, i), m, four);
+  write(at(meanSquare, i), v, four);
+  write(at(weight, i), f32x4.sub(read(at(weight, i), four), down), four);
+}
+
+/** One step of Adam on `size` weights; adam.ts has the equations. */
+export function adam(
+  size: i32, weight: usize, mean: usize, meanSquare: usize, gradient: usize,
+  scale: f32, rate: f32, beta1: f32, beta2: f32, epsilon: f32,
+): void {
+  let i: i32 = 0;
+  for (; i + 4 <= size; i += 4) {
+    adamUnits(i, weight, mean, meanSquare, gradient, scale, rate, beta1, beta2, epsilon, true);
+  }
+  for (; i < size; i++) {
+    adamUnits(i, weight, mean, meanSquare, gradient, scale, rate, beta1, beta2, epsilon, false);
+  }
+}
+
+/**
+ * Copies a matrix into panels of `width` neighbouring columns, row by row within a panel,
+ * the last panel filled up with zeros, so that a product reads memory straight on.
+ *
+ * Element (p, j) of the k × n matrix lies at source[p·strideRow + j·strideColumn].
+ */
+export function pack(
+  k: i32, n: i32, width: i32, source: usize, strideRow: i32, strideColumn: i32, panels: usize,
+): void {
+  for (let j: i32 = 0; j < n; j += width) {
+    const columns = min(width, n - j);
+    const panel = at(panels, j * k);
+    if (strideColumn == 1 && columns == 8) {
+      for (let p: i32 = 0; p < k; p++) {
+        const from = at(source, p * strideRow + j);
+        const to = at(panel, p * 8);
+        v128.store(to, v128.load(from));
+        v128.store(to, v128.load(from, 16), 16);
+      }
+    } else {
+      for (let c: i32 = 0; c < columns; c++) {
+        const from = at(source, (j + c) * strideColumn);
+        for (let p: i32 = 0; p < k; p++) {
+          store<f32>(at(panel, p * width + c), load<f32>(at(from, p * strideRow)));
+        }
+      }
+      for (let c: i32 = columns; c < width; c++) {
+        for (let p: i32 = 0; p < k; p++) store<f32>(at(panel, p * width + c), 0);
+      }
+    }
+  }
+}
+
+/** C ← C·beta + sum, on a tile's two vectors of one row. */
+// @ts-ignore: decorator
+@inline
+function writeTile(c: usize, left: v128, right: v128, add: bool): void {
+  v128.store(c, add ? f32x4.add(v128.load(c), left) : left);
+  v128.store(c, add ? f32x4.add(v128.load(c, 16), right) : right, 16);
+}
+
+/** One 6 × 8 tile of C from a panel of A (k × 6) and a panel of B (k × 8). */
+function tile(k: i32, a: usize, b: usize, c: usize, strideC: i32, add: bool): void {
+  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00;
+  let c30 = c00, c31 = c00, c40 = c00, c41 = c00, c50 = c00, c51 = c00;
+  for (let p: i32 = 0; p < k; p++) {
+    const left = v128.load(b);
+    const right = v128.load(b, 16);
+    let x = v128.load32_splat(a);
+    c00 = multiplyAdd(x, left, c00), c01 = multiplyAdd(x, right, c01);
+    x = v128.load32_splat(a, 4);
+    c10 = multiplyAdd(x, left, c10), c11 = multiplyAdd(x, right, c11);
+    x = v128.load32_splat(a, 8);
+    c20 = multiplyAdd(x, left, c20), c21 = multiplyAdd(x, right, c21);
+    x = v128.load32_splat(a, 12);
+    c30 = multiplyAdd(x, left, c30), c31 = multiplyAdd(x, right, c31);
+    x = v128.load32_splat(a, 16);
+    c40 = multiplyAdd(x, left, c40), c41 = multiplyAdd(x, right, c41);
+    x = v128.load32_splat(a, 20);
+    c50 = multiplyAdd(x, left, c50), c51 = multiplyAdd(x, right, c51);
+    a += 24;
+    b += 32;
+  }
+  const row = (<usize>strideC) << 2;
+  writeTile(c, c00, c01, add);
+  writeTile(c + row, c10, c11, add);
+  writeTile(c + 2 * row, c20, c21, add);
+  writeTile(c + 3 * row, c30, c31, add);
+  writeTile(c + 4 * row, c40, c41, add);
+  writeTile(c + 5 * row, c50, c51, add);
+}
+
+/**
+ * C ← A·B, or C + A·B if `add`, with both factors in panels: A of m × k in panels of 6 rows,
+ * B of k × n in panels of 8 columns. `edge` is room for one tile: where C ends inside a
+ * tile, the tile is made there and only what belongs to C is taken over.
+ */
+export function multiplyPanels(
+  m: i32, n: i32, k: i32, a: usize, b: usize, c: usize, strideC: i32, add: bool, edge: usize,
+): void {
+  for (let j: i32 = 0; j < n; j += tileColumns) {
+    const panelB = at(b, j * k);
+    const columns = min(tileColumns, n - j);
+    for (let i: i32 = 0; i < m; i += tileRows) {
+      const panelA = at(a, i * k);
+      const rows = min(tileRows, m - i);
+      const corner = at(c, i * strideC + j);
+      if (rows == tileRows && columns == tileColumns) {
+        tile(k, panelA, panelB, corner, strideC, add);
+        continue;
+      }
+      tile(k, panelA, panelB, edge, tileColumns, false);
+      for (let p: i32 = 0; p < rows; p++) {
+        for (let q: i32 = 0; q < columns; q++) {
+          const to = at(corner, p * strideC + q);
+          const value = load<f32>(at(edge, p * tileColumns + q));
+          store<f32>(to, add ? load<f32>(to) + value : value);
+        }
+      }
+    }
+  }
+}
+
+/** y ← A·x, or y + A·x if `add`, with A of rows × columns, each row straight on. */
+export function dotRows(
+  rows: i32, columns: i32, a: usize, strideA: i32, x: usize, y: usize, add: bool,
+): void {
+  for (let i: i32 = 0; i < rows; i++) {
+    const row = at(a, i * strideA);
+    let s0 = f32x4.splat(0), s1 = s0;
+    let j: i32 = 0;
+    for (; j + 8 <= columns; j += 8) {
+      s0 = multiplyAdd(v128.load(at(row, j)), v128.load(at(x, j)), s0);
+      s1 = multiplyAdd(v128.load(at(row, j), 16), v128.load(at(x, j), 16), s1);
+    }
+    s0 = f32x4.add(s0, s1);
+    let sum = f32x4.extract_lane(s0, 0) + f32x4.extract_lane(s0, 1) +
+      f32x4.extract_lane(s0, 2) + f32x4.extract_lane(s0, 3);
+    for (; j < columns; j++) sum += load<f32>(at(row, j)) * load<f32>(at(x, j));
+    store<f32>(at(y, i), add ? load<f32>(at(y, i)) + sum : sum);
+  }
+}
+
+/** y ← xᵀ·B (y holds 0 or what is to be added to), reading each row of B straight on, once. */
+export function addRowsTimes(
+  k: i32, n: i32, x: usize, b: usize, strideB: i32, y: usize,
+): void {
+  let p: i32 = 0;
+  for (; p + 4 <= k; p += 4) {
+    const row = at(b, p * strideB);
+    const next = (<usize>strideB) << 2;
+    const x0 = v128.load32_splat(at(x, p)), x1 = v128.load32_splat(at(x, p), 4);
+    const x2 = v128.load32_splat(at(x, p), 8), x3 = v128.load32_splat(at(x, p), 12);
+    let j: i32 = 0;
+    for (; j + 4 <= n; j += 4) {
+      let sum = multiplyAdd(x0, v128.load(at(row, j)), v128.load(at(y, j)));
+      sum = multiplyAdd(x1, v128.load(at(row + next, j)), sum);
+      sum = multiplyAdd(x2, v128.load(at(row + 2 * next, j)), sum);
+      v128.store(at(y, j), multiplyAdd(x3, v128.load(at(row + 3 * next, j)), sum));
+    }
+    for (; j < n; j++) {
+      store<f32>(at(y, j), load<f32>(at(y, j)) +
+        load<f32>(at(x, p)) * load<f32>(at(row, j)) +
+        load<f32>(at(x, p + 1)) * load<f32>(at(row + next, j)) +
+        load<f32>(at(x, p + 2)) * load<f32>(at(row + 2 * next, j)) +
+        load<f32>(at(x, p + 3)) * load<f32>(at(row + 3 * next, j)));
+    }
+  }
+  for (; p < k; p++) {
+    const row = at(b, p * strideB);
+    const factor = load<f32>(at(x, p));
+    for (let j: i32 = 0; j < n; j++) {
+      store<f32>(at(y, j), load<f32>(at(y, j)) + factor * load<f32>(at(row, j)));
+    }
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Matrix products by the WebAssembly kernels, for machines without a BLAS and for
+ * browsers.
+ *
+ * The factors are copied into panels that the innermost loop reads straight on, in
+ * blocks that fit the caches: a block of B (256 × 1024 floats, 1 MB) stays in the
+ * second level, the panels of A and B that meet (256 × 6 and 256 × 8) in the first.
+ * Source: Goto and van de Geijn 2008, https://doi.org/10.1145/1356052.1356053.
+ *
+ * @module
+ */
+import type { WasmBackend } from "./heap.ts";
+import { type Product, type Products, withStrides } from "./products.ts";
+import type { Simd } from "./simd.ts";
+
+/** The rows of a panel of A and the columns of a panel of B; simd.as has the same. */
+const tile = { rows: 6, columns: 8 } as const;
+/** How much of each dimension is worked on at a time; multiples of the tile's sizes. */
+const block = { m: 192, n: 1024, k: 256 } as const;
+const bytes = 4;
+
+/**
+ * Makes matrix products out of the WebAssembly kernels.
+ *
+ * @param simd the kernels
+ * @param backend whose heap holds the matrices, and 1.2 MB of room for panels
+ */
+export function simdProducts(simd: Simd, backend: WasmBackend): Products {
+  const floatsOfRoom = block.k * (block.m + block.n) + tile.rows * tile.columns;
+  const panelsA = backend.wasm._malloc(floatsOfRoom * bytes) >>> 0;
+  const panelsB = panelsA + block.k * block.m * bytes;
+  const edge = panelsB + block.k * block.n * bytes;
+
+  /** Runs over the blocks of B: `pack` copies one, `multiply` multiplies all of A by it. */
+  function blocks(product: Required<Product>, act: (part: Block) => void): void {
+    let offset = 0;
+    for (let j = 0; j < product.n; j += block.n) {
+      const n = Math.min(block.n, product.n - j);
+      for (let p = 0; p < product.k; p += block.k) {
+        const k = Math.min(block.k, product.k - p);
+        act({ j, n, p, k, offset: offset * bytes });
+        offset += k * Math.ceil(n / tile.columns) * tile.columns;
+      }
+    }
+  }
+
+  function packB(product: Required<Product>, b: number, { j, n, p, k }: Block, to: number): void {
+    const [strideRow, strideColumn] = product.transposeB
+      ? [1, product.strideB]
+      : [product.strideB, 1];
+    const source = b + (p * strideRow + j * strideColumn) * bytes;
+    simd.pack(k, n, tile.columns, source, strideRow, strideColumn, to);
+  }
+
+  function multiplyBlock(
+    product: Required<Product>,
+    { a, c, panels }: { a: number; c: number; panels: number },
+    { j, n, p, k }: Block,
+  ): void {
+    const [strideRow, strideColumn] = product.transposeA
+      ? [product.strideA, 1]
+      : [1, product.strideA];
+    const add = product.add || p > 0;
+    for (let i = 0; i < product.m; i += block.m) {
+      const m = Math.min(block.m, product.m - i);
+      const source = a + (p * strideRow + i * strideColumn) * bytes;
+      simd.pack(k, m, tile.rows, source, strideRow, strideColumn, panelsA);
+      const corner = c + (i * product.strideC + j) * bytes;
+      simd.multiplyPanels(m, n, k, panelsA, panels, corner, product.strideC, add, edge);
+    }
+  }
+
+  return {
+    description: "WebAssembly SIMD",
+    multiply(given, a, b, c) {
+      const product = withStrides(given);
+      const { m, n, k, transposeA, transposeB, strideA, strideB, add } = product;
+      if (m === 1 && (!transposeA || strideA === 1)) {
+        // One row reads B once, so copying it first would double the work.
+        if (transposeB) {
+          simd.dotRows(n, k, b.byteOffset, strideB, a.byteOffset, c.byteOffset, add);
+        } else {
+          if (!add) c.fill(0, 0, n);
+          simd.addRowsTimes(k, n, a.byteOffset, b.byteOffset, strideB, c.byteOffset);
+        }
+        return;
+      }
+      blocks(product, (part) => {
+        packB(product, b.byteOffset, part, panelsB);
+        multiplyBlock(product, { a: a.byteOffset, c: c.byteOffset, panels: panelsB }, part);
+      });
+    },
+    packedSize: (k, n) => k * Math.ceil(n / tile.columns) * tile.columns,
+    prepare(given, b, packed) {
+      const product = withStrides(given);
+      if (product.m === 1) return (a, c) => this.multiply(given, a, b, c);
+      const panels = packed.byteOffset;
+      blocks(product, (part) => packB(product, b.byteOffset, part, panels + part.offset));
+      return (a, c) => {
+        const addresses = { a: a.byteOffset, c: c.byteOffset };
+        blocks(
+          product,
+          (part) => multiplyBlock(product, { ...addresses, panels: panels + part.offset }, part),
+        );
+      };
+    },
+  };
+}
+
+/** A block of B: n columns from j, k rows from p, at `offset` bytes in packed memory. */
+interface Block {
+  readonly j: number;
+  readonly n: number;
+  readonly p: number;
+  readonly k: number;
+  readonly offset: number;
+}
