@@ -15,7 +15,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { floats, type WasmBackend } from "./heap.ts";
+import { floats, replaceWasmKernel, type WasmBackend } from "./heap.ts";
+import type { Simd } from "./simd.ts";
 
 /** What one step reads, and what it changes. */
 export interface AdamStep {
@@ -35,31 +36,45 @@ export interface AdamStep {
   readonly epsilon: number;
 }
 
-/** Does one step: in place on WebAssembly, in plain tfjs ops elsewhere. */
+/** The kernel's name in tfjs' registry. */
+const kernelName = "FolioAdam";
+
+/** Does one step. */
 export function adamStep(step: AdamStep): void {
-  const backend = tf.backend() as WasmBackend;
-  const changed = [step.variable, step.mean, step.meanSquare];
-  // A clone shares its values with the variable, and must not see them change.
-  const shared = () => changed.some(({ dataId }) => backend.refCount(dataId) > 1);
-  if (tf.getBackend() === "wasm" && !shared()) inPlace(step, backend);
-  else plain(step);
+  const { variable, mean, meanSquare, gradient, scale, ...numbers } = step;
+  const tensors = { variable, mean, meanSquare, gradient, scale };
+  tf.engine().runKernel(kernelName, tensors, { ...numbers });
 }
 
-function inPlace(step: AdamStep, backend: WasmBackend): void {
-  const { rate, beta1, beta2, epsilon } = step;
-  const weight = floats(backend, step.variable);
-  const mean = floats(backend, step.mean);
-  const meanSquare = floats(backend, step.meanSquare);
-  const gradient = floats(backend, step.gradient);
-  const [scale] = floats(backend, step.scale);
-  for (let i = 0; i < weight.length; i++) {
-    const g = gradient[i] * scale;
-    const m = mean[i] + (1 - beta1) * (g - mean[i]);
-    const v = meanSquare[i] + (1 - beta2) * (g * g - meanSquare[i]);
-    mean[i] = m;
-    meanSquare[i] = v;
-    weight[i] -= rate * m / (Math.sqrt(v) + epsilon);
-  }
+/** Registers the implementation in plain tfjs ops for a backend. */
+export function registerPlainAdam(backendName: string): void {
+  if (tf.getKernel(kernelName, backendName)) tf.unregisterKernel(kernelName, backendName);
+  const kernelFunc: tf.KernelFunc = ({ inputs, attrs }) => {
+    plain({ ...inputs, ...attrs } as unknown as AdamStep);
+    return [];
+  };
+  tf.registerKernel({ kernelName, backendName, kernelFunc });
+}
+
+/** Registers the implementation that changes the weights in place, on WebAssembly's heap. */
+export function registerHeapAdam(simd: Simd): void {
+  replaceWasmKernel(kernelName, ({ inputs, attrs, backend: any }) => {
+    const backend = any as WasmBackend;
+    const step = { ...inputs, ...attrs } as unknown as AdamStep;
+    const { variable, mean, meanSquare, gradient, scale } = step;
+    // A clone shares its values with the variable, and must not see them change.
+    const shared = [variable, mean, meanSquare].some(({ dataId }) => backend.refCount(dataId) > 1);
+    if (shared) {
+      plain(step);
+      return [];
+    }
+    const addresses = [variable, mean, meanSquare, gradient]
+      .map((tensor) => floats(backend, tensor).byteOffset);
+    const [w, m, v, g] = addresses;
+    const { rate, beta1, beta2, epsilon } = step;
+    simd.adam(variable.size, w, m, v, g, floats(backend, scale)[0], rate, beta1, beta2, epsilon);
+    return [];
+  });
 }
 
 function plain(

@@ -4,6 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { registerHeapAdam, registerPlainAdam } from "./adam.ts";
 import { openBlas } from "./blas.ts";
 import { registerPlainGru } from "./gru.ts";
 import { registerHeapGru } from "./gru_heap.ts";
@@ -34,6 +35,7 @@ export async function registerKernels(
   const backendName = tf.getBackend();
   if (backendName !== "wasm") {
     registerPlainGru(backendName);
+    registerPlainAdam(backendName);
     return { products: "tfjs", notes: [] };
   }
   const backend = tf.backend() as WasmBackend;
@@ -43,5 +45,6 @@ export async function registerKernels(
   registerSegmentSum();
   registerMatMul(products);
   registerHeapGru({ products, simd });
+  registerHeapAdam(simd);
   return { products: products.description, notes };
 }

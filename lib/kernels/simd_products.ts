@@ -19,13 +19,25 @@ const tile = { rows: 6, columns: 8 } as const;
 const block = { m: 192, n: 1024, k: 256 } as const;
 const bytes = 4;
 
+const made = new WeakMap<Simd, Products>();
+
+/** The matrix products of a heap's kernels; made once, since their room is never freed. */
+export function simdProducts(simd: Simd, backend: WasmBackend): Products {
+  let products = made.get(simd);
+  if (products === undefined) {
+    products = makeProducts(simd, backend);
+    made.set(simd, products);
+  }
+  return products;
+}
+
 /**
  * Makes matrix products out of the WebAssembly kernels.
  *
  * @param simd the kernels
  * @param backend whose heap holds the matrices, and 1.2 MB of room for panels
  */
-export function simdProducts(simd: Simd, backend: WasmBackend): Products {
+function makeProducts(simd: Simd, backend: WasmBackend): Products {
   const floatsOfRoom = block.k * (block.m + block.n) + tile.rows * tile.columns;
   const panelsA = backend.wasm._malloc(floatsOfRoom * bytes) >>> 0;
   const panelsB = panelsA + block.k * block.m * bytes;
