@@ -41,3 +41,22 @@ export {
   type TrainingCallback,
   type TrainingHistory,
 } from "./training/callbacks.ts";
+export {
+  checkpointEachEpoch,
+  type CheckpointInfo,
+  Checkpoints,
+  type RestoredTraining,
+} from "./training/checkpoint.ts";
+
+export { type GenerateOptions, OneStep, type Step } from "./generation/one_step.ts";
+export { type SampleOptions, sampleToken, type SampleTokenOptions } from "./generation/sampling.ts";
+export type { TrainingSummary } from "./generation/bundle_json.ts";
+export type { StepOptions, StepResult, StepState } from "./generation/step.ts";
+
+export * from "./display/plots.ts";
+export { downloadProgress, type ProgressOptions, trainingProgress } from "./display/progress.ts";
+export {
+  compareWithTutorial,
+  type ReferenceFigure,
+  type ReferenceTable,
+} from "./display/reference_figures.ts";
