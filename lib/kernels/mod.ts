@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { registerHeapAdam, registerPlainAdam } from "./adam.ts";
 import { openBlas } from "./blas.ts";
-import { registerPlainGru } from "./gru.ts";
+import { gruForward, registerPlainGru } from "./gru.ts";
 import { registerHeapGru } from "./gru_heap.ts";
 import type { WasmBackend } from "./heap.ts";
 import { registerMatMul, registerSegmentSum } from "./matmul.ts";
@@ -47,4 +47,16 @@ export async function registerKernels(
   registerHeapGru({ products, simd });
   registerHeapAdam(simd);
   return { products: products.description, notes };
+}
+
+/**
+ * Makes sure that a device was selected, since tfjs' own message does not say how.
+ *
+ * @throws {Error} if folio's kernels are not registered with the current backend
+ */
+export function assertReady(): void {
+  const backendName: string | undefined = tf.getBackend();
+  if (backendName === undefined || !tf.getKernel(gruForward, backendName)) {
+    throw new Error("No device is ready: call `await selectDevice()` first");
+  }
 }

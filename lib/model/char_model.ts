@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "../config.ts";
 import { CounterRandom, streams } from "../random.ts";
+import { assertReady } from "../kernels/mod.ts";
 import { CharNetwork } from "./char_network.ts";
 import { GruLayer } from "./gru_layer.ts";
 import { glorotUniform, orthogonal, uniformWeights } from "./initializers.ts";
@@ -35,6 +36,7 @@ export interface NamedWeight {
  * leaves them zero, for a model that is about to be loaded
  * @returns the model; its owner disposes it
  * @throws {RangeError} if a size is not a positive integer
+ * @throws {Error} if no device was selected
  *
  * @example The tutorial's model in small
  * ```ts
@@ -78,6 +80,7 @@ export class CharModel {
   /** Builds the layers with weights of zero. */
   constructor(config: ModelConfig) {
     checkSizes(config);
+    assertReady();
     this.config = config;
     const { vocabularySize, embeddingDim, rnnUnits, layers } = config;
     this.#embedding = tf.layers.embedding({

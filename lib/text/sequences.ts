@@ -36,9 +36,10 @@ export interface SequenceOptions {
  *
  * @example One epoch over a small text
  * ```ts
- * import { sequenceBatches, Vocabulary } from "folio";
+ * import { selectDevice, sequenceBatches, Vocabulary } from "folio";
  * import assert from "node:assert/strict";
  *
+ * await selectDevice({ name: "cpu" });
  * const text = "First Citizen:\nBefore we proceed any further, hear me speak.";
  * const ids = Vocabulary.fromText(text).encode(text);
  * const batches = sequenceBatches(ids, { sequenceLength: 9, batchSize: 2 });

@@ -104,8 +104,9 @@ export interface FitCallbackOptions {
  *
  * @example
  * ```ts
- * import { createCharModel, fitCallbacks, presets } from "folio";
+ * import { createCharModel, fitCallbacks, presets, selectDevice } from "folio";
  *
+ * await selectDevice({ name: "cpu" });
  * const model = createCharModel({ vocabularySize: 5, ...presets.quick.model, rnnUnits: 4 });
  * const callbacks = fitCallbacks([], { model, epochs: 1, stepsPerEpoch: 172 });
  * ```
