@@ -100,7 +100,7 @@ async function startLab(folder: string): Promise<Lab> {
   };
   let ended = false;
   process.status.then(() => ended = true);
-  for (let waited = 0; waited < 60_000; waited += 250) {
+  for (let waited = 0; waited < 120_000; waited += 250) {
     if (ended) throw new Error(`JupyterLab ended:\n${await said}`);
     const status = await fetch(`${url}/api/status?token=${token}`).catch(() => undefined);
     await status?.body?.cancel();
@@ -108,14 +108,14 @@ async function startLab(folder: string): Promise<Lab> {
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
   await lab[Symbol.asyncDispose]();
-  throw new Error(`JupyterLab did not answer at ${url} within a minute:\n${await said}`);
+  throw new Error(`JupyterLab did not answer at ${url} within two minutes:\n${await said}`);
 }
 
 async function driveLab(lab: Lab, notebook: { name: string; folder: string }): Promise<void> {
   const chrome = await chromium.launch({ executablePath: browser, headless: true, args: flags });
   try {
     const page = await chrome.newPage({ viewport: { width: 1280, height: 900 } });
-    page.setDefaultTimeout(60_000);
+    page.setDefaultTimeout(120_000);
     await page.goto(`${lab.url}/lab/tree/${notebook.name}?token=${lab.token}`);
     await page.locator(".jp-Notebook .jp-Cell").first().waitFor();
     await page.getByText(/^Deno \| Idle$/).or(page.locator('[title*="Idle"]')).first().waitFor();
@@ -134,7 +134,7 @@ async function driveLab(lab: Lab, notebook: { name: string; folder: string }): P
 
 /** Saves until the file on disk says that every code cell has run, and none failed. */
 async function waitUntilRun(page: Page, path: string): Promise<void> {
-  for (let waited = 0; waited < 60_000; waited += 500) {
+  for (let waited = 0; waited < 120_000; waited += 500) {
     await page.keyboard.press("Control+s");
     await page.waitForTimeout(500);
     const cells = await readCells(path);
@@ -142,7 +142,7 @@ async function waitUntilRun(page: Page, path: string): Promise<void> {
     assert.equal(failed, undefined);
     if (cells.every((cell) => cell.execution_count !== null)) return;
   }
-  assert.fail("JupyterLab did not run all cells within a minute");
+  assert.fail("JupyterLab did not run all cells within two minutes");
 }
 
 /** JupyterLab draws only the cells in sight, so we page through the notebook. */
