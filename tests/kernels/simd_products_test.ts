@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { selectDevice } from "folio";
+import { floats, type WasmBackend } from "../../lib/kernels/heap.ts";
+import { withStrides } from "../../lib/kernels/products.ts";
+import { loadSimd } from "../../lib/kernels/simd.ts";
+import { simdProducts } from "../../lib/kernels/simd_products.ts";
+import { relativeError, someNumbers } from "../testdata/numbers.ts";
+
+// Around the tile of 6 × 8 and the blocks of 192, 1024 and 256.
+const sizes = [[1, 1, 1], [1, 9, 5], [6, 8, 4], [7, 9, 257], [193, 1030, 3], [64, 20, 600]];
+
+Deno.test("products by SIMD are right around tiles and blocks, prepared or not", async () => {
+  await selectDevice({ name: "wasm", blas: "none" });
+  const backend = tf.backend() as WasmBackend;
+  const products = simdProducts(await loadSimd(backend), backend);
+  for (const [m, n, k] of sizes) {
+    for (const transposeA of [false, true]) {
+      for (const transposeB of [false, true]) {
+        const product = {
+          ...{ m, n, k, transposeA, transposeB, add: true },
+          strideA: (transposeA ? m : k) + 3,
+          strideC: n + 2,
+        };
+        const { strideA, strideB, strideC } = withStrides(product);
+        const inputs = [
+          someNumbers((transposeA ? k : m) * strideA, { text: 1 }),
+          someNumbers(k * n, { text: 2 }),
+          someNumbers(m * strideC, { text: 3 }),
+        ].map((values) => Float32Array.from(values));
+        const expected = Float64Array.from(inputs[2]);
+        for (let i = 0; i < m; i++) {
+          for (let j = 0; j < n; j++) {
+            for (let p = 0; p < k; p++) {
+              expected[i * strideC + j] +=
+                inputs[0][transposeA ? p * strideA + i : i * strideA + p] *
+                inputs[1][transposeB ? j * strideB + p : p * strideB + j];
+            }
+          }
+        }
+        const tensors = [...inputs, inputs[2], new Float32Array(products.packedSize(k, n))]
+          .map((values) => tf.tensor1d(values));
+        const [a, b, direct, prepared, packed] = tensors.map((x) => floats(backend, x));
+        products.multiply(product, a, b, direct);
+        products.prepare(product, b, packed)(a, prepared);
+        const label = JSON.stringify(product);
+        assert.ok(relativeError(direct, expected) < 1e-5, label);
+        assert.ok(relativeError(prepared, expected) < 1e-5, `prepared ${label}`);
+        tf.dispose(tensors);
+      }
+    }
+  }
+});
