@@ -44,10 +44,9 @@ export function compareWithTutorial(
 ): ReferenceTable {
   const reference = knownCorpora.find(({ name }) => name === "shakespeare");
   if (reference?.sha256 !== corpus.sha256) {
-    const rows = Object.entries(figures).map((
-      [name, [here]],
-    ) => [name, String(here)]);
-    const note = `The tutorial's figures hold for Shakespeare, not for ${corpus.name}.`;
+    const rows = Object.entries(figures).map(([name, [here]]) => [name, cell(here)]);
+    const note = `The tutorial's figures hold for its own text. This is another one: ` +
+      `${corpus.name} (SHA-256 ${corpus.sha256.slice(0, 8)}…).`;
     return table([["figure", "here"], ...rows], undefined, note);
   }
   const entries = Object.entries(figures).map(([name, figure]) => {
@@ -58,7 +57,7 @@ export function compareWithTutorial(
     const verdict = tolerance === undefined ? "yes" : `within ${tolerance}`;
     return {
       same,
-      row: [name, String(here), String(tutorial), same ? verdict : "NO"],
+      row: [name, cell(here), cell(tutorial), same ? verdict : "NO"],
     };
   });
   const matches = entries.every(({ same }) => same);
@@ -67,6 +66,11 @@ export function compareWithTutorial(
     matches,
     `Matches the tutorial: ${matches ? "yes" : "no"}.`,
   );
+}
+
+/** Whole numbers as they are; of others, four decimals tell enough. */
+function cell(value: string | number): string {
+  return typeof value === "number" && !Number.isInteger(value) ? value.toFixed(4) : String(value);
 }
 
 function table(

@@ -1,7 +1,8 @@
 import { CounterRandom, streams } from "../random.ts";
 import type { CharModel } from "../model/char_model.ts";
+import type { CharStepper } from "../model/char_stepper.ts";
 import { Pauses } from "./pauses.ts";
-import { disposeReading, logitRows, readBatch, type Reading, readTexts } from "./reading.ts";
+import { disposeReading, logitRows, type Reading, readTexts } from "./reading.ts";
 import { sampleToken } from "./sampling.ts";
 
 /** What {@linkcode continueTexts} needs to know. */
@@ -47,10 +48,12 @@ export async function* continueTexts(
   const pauses = new Pauses({ signal });
   if (length === 0) return;
   let reading: Reading | undefined;
+  let stepper: CharStepper | undefined;
   try {
     reading = await readTexts(model, prompts, pauses);
+    let rows = await logitRows(reading); // [batch] × [vocabularySize]
+    stepper = model.stepper(reading.state);
     for (let position = 0;; position++) {
-      const rows = await logitRows(reading); // [batch] × [vocabularySize]
       const ids = Int32Array.from(
         rows,
         (logits, text) => sampleToken(logits, { temperature, random: randoms[text], position }),
@@ -58,15 +61,10 @@ export async function* continueTexts(
       yield ids;
       if (position + 1 === length) return;
       await pauses.take();
-      const before: Reading = reading;
-      reading = readBatch(
-        model,
-        Array.from(ids, (id) => Int32Array.of(id)),
-        before.state,
-      );
-      disposeReading(before);
+      rows = await stepper.step(ids);
     }
   } finally {
     disposeReading(reading);
+    stepper?.dispose();
   }
 }

@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { registerHeapAdam, registerPlainAdam } from "./adam.ts";
 import { openBlas } from "./blas.ts";
+import { registerHeapCharStep } from "./char_step.ts";
 import { gruForward, registerPlainGru } from "./gru.ts";
 import { registerHeapGru } from "./gru_heap.ts";
 import type { WasmBackend } from "./heap.ts";
@@ -13,6 +14,7 @@ import { registerMatMul, registerSegmentSum } from "./matmul.ts";
 import { loadSimd } from "./simd.ts";
 import { simdProducts } from "./simd_products.ts";
 
+export { type CharStep, charStep, hasCharStep, type StepLayer } from "./char_step.ts";
 export { gru, type GruInputs } from "./gru.ts";
 
 /** What the kernels of a backend ended up with. */
@@ -46,6 +48,7 @@ export async function registerKernels(
   registerMatMul(products);
   registerHeapGru({ products, simd });
   registerHeapAdam(simd);
+  registerHeapCharStep({ products, simd });
   return { products: products.description, notes };
 }
 

@@ -6,8 +6,9 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "../config.ts";
 import { CounterRandom, streams } from "../random.ts";
-import { assertReady } from "../kernels/mod.ts";
+import { assertReady, hasCharStep } from "../kernels/mod.ts";
 import { CharNetwork } from "./char_network.ts";
+import { type CharStepper, ForwardStepper, KernelStepper } from "./char_stepper.ts";
 import { GruLayer } from "./gru_layer.ts";
 import { glorotUniform, orthogonal, uniformWeights } from "./initializers.ts";
 
@@ -131,6 +132,16 @@ export class CharModel {
       const logits = this.#dense.apply(x) as tf.Tensor3D; // [batch, time, vocabularySize]
       return { logits, state: ends };
     });
+  }
+
+  /**
+   * Readies the model to go on one character at a time.
+   *
+   * @param state where the texts have come, `[batch, rnnUnits]` for each layer; copied
+   * @returns the stepper, which its owner disposes; the weights must stay as they are
+   */
+  stepper(state: ModelState): CharStepper {
+    return hasCharStep() ? new KernelStepper(this, state) : new ForwardStepper(this, state);
   }
 
   /** All weights in a fixed order, under the names they have in files. */

@@ -1,0 +1,112 @@
+/**
+ * One character for each text: what writing does a thousand times.
+ *
+ * A step reads every recurrent weight once, 12 MB at the tutorial's size, and does
+ * little with it: it is as fast as memory, if nothing else is done. So the first
+ * layer's input projection is looked up in a table of one row for each token,
+ * embedding · kernel, made once; and the states are changed in place.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { HeapTools } from "./gru_heap.ts";
+import { floats, replaceWasmKernel, type WasmBackend } from "./heap.ts";
+
+/** The weights of one GRU layer, and where each text has come in it. */
+export interface StepLayer {
+  /** `[rnnUnits, 3 · rnnUnits]`; the first layer has the table instead. */
+  readonly kernel?: tf.Tensor2D;
+  /** `[rnnUnits, 3 · rnnUnits]` */
+  readonly recurrentKernel: tf.Tensor2D;
+  /** `[2, 3 · rnnUnits]` */
+  readonly bias: tf.Tensor2D;
+  /** `[batch, rnnUnits]`; it is changed. */
+  readonly state: tf.Tensor2D;
+}
+
+/** What a step works with. */
+export interface CharStep {
+  /** The character each text goes on with. */
+  readonly ids: Int32Array;
+  /** `[vocabularySize, 3 · rnnUnits]`: embedding · kernel of the first layer. */
+  readonly table: tf.Tensor2D;
+  readonly layers: readonly StepLayer[];
+  /** `[rnnUnits, vocabularySize]` */
+  readonly denseKernel: tf.Tensor2D;
+  /** `[vocabularySize]` */
+  readonly denseBias: tf.Tensor1D;
+}
+
+const kernelName = "FolioCharStep";
+
+/** Whether the current backend has the kernel. */
+export function hasCharStep(): boolean {
+  return tf.getKernel(kernelName, tf.getBackend()) !== undefined;
+}
+
+/**
+ * Reads one character of each text.
+ *
+ * @returns the logits of the next, `[batch, vocabularySize]`
+ */
+export function charStep({ ids, layers, ...tensors }: CharStep): tf.Tensor2D {
+  const inputs: Record<string, tf.Tensor> = { ...tensors };
+  layers.forEach((layer, i) => {
+    for (const [name, tensor] of Object.entries(layer)) inputs[`${name}${i}`] = tensor;
+  });
+  const attrs = { ids, layers: layers.length } as unknown as tf.NamedAttrMap;
+  return tf.engine().runKernel(kernelName, inputs as tf.NamedTensorMap, attrs) as tf.Tensor2D;
+}
+
+/** Registers the kernel for WebAssembly's heap. */
+export function registerHeapCharStep(tools: HeapTools): void {
+  replaceWasmKernel(kernelName, ({ inputs, attrs, backend: any }) => {
+    const backend = any as WasmBackend;
+    const { ids, layers } = attrs as unknown as { ids: Int32Array; layers: number };
+    return step(inputs as Record<string, tf.TensorInfo>, { ...tools, backend, ids, layers });
+  });
+}
+
+function step(
+  tensors: Record<string, tf.TensorInfo>,
+  { products, simd, backend, ids, layers }: HeapTools & {
+    readonly backend: WasmBackend;
+    readonly ids: Int32Array;
+    readonly layers: number;
+  },
+): tf.TensorInfo {
+  const batch = ids.length;
+  const [units, vocabularySize] = tensors.denseKernel.shape;
+  const wide = 3 * units;
+  const logits = backend.makeOutput([batch, vocabularySize], "float32");
+  const scratch = backend.makeOutput([batch, 2 * wide + 5 * units], "float32");
+  // The heap has all it needs now: from here on its views stay valid.
+  const room = floats(backend, scratch);
+  const sizes = [wide, wide, units, 4 * units];
+  let start = 0;
+  const [projected, recurrent, hidden, gates] = sizes.map((size) =>
+    room.subarray(start, start += batch * size)
+  );
+  const table = floats(backend, tensors.table);
+  ids.forEach((id, b) => projected.set(table.subarray(id * wide, (id + 1) * wide), b * wide));
+  for (let layer = 0; layer < layers; layer++) {
+    const view = (name: string) => floats(backend, tensors[`${name}${layer}`]);
+    const product = { m: batch, n: wide, k: units };
+    if (layer > 0) products.multiply(product, hidden, view("kernel"), projected);
+    const state = view("state");
+    products.multiply(product, state, view("recurrentKernel"), recurrent);
+    // deno-fmt-ignore
+    simd.gruForward(
+      batch, 1, units, 0, 1, projected.byteOffset, recurrent.byteOffset, view("bias").byteOffset,
+      state.byteOffset, hidden.byteOffset, gates.byteOffset,
+    );
+    state.set(hidden);
+  }
+  const values = floats(backend, logits);
+  const bias = floats(backend, tensors.denseBias);
+  for (let b = 0; b < batch; b++) values.set(bias, b * vocabularySize);
+  const product = { m: batch, n: vocabularySize, k: units, add: true };
+  products.multiply(product, hidden, floats(backend, tensors.denseKernel), values);
+  backend.disposeData(scratch.dataId);
+  return logits;
+}

@@ -1,0 +1,88 @@
+/**
+ * Going on one character at a time.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { charStep, type StepLayer } from "../kernels/mod.ts";
+import type { CharModel, ModelState } from "./char_model.ts";
+
+/** A model that stands somewhere in each of some texts. */
+export interface CharStepper {
+  /**
+   * Reads one more character of each text.
+   *
+   * @param ids one token id for each text
+   * @returns for each text the logits of the next character, valid until the next step
+   */
+  step(ids: Int32Array): Promise<Float32Array[]>;
+  /** Frees the states. */
+  dispose(): void;
+}
+
+/** Steps by the model's own forward pass, on any device. */
+export class ForwardStepper implements CharStepper {
+  readonly #model: CharModel;
+  #state: ModelState;
+
+  constructor(model: CharModel, state: ModelState) {
+    this.#model = model;
+    this.#state = state.map((layer) => layer.clone());
+  }
+
+  async step(ids: Int32Array): Promise<Float32Array[]> {
+    const before = this.#state;
+    const logits = tf.tidy(() => {
+      const output = this.#model.forward(tf.tensor2d(ids, [ids.length, 1], "int32"), before);
+      this.#state = output.state.map((layer) => tf.keep(layer));
+      return output.logits; // [batch, 1, vocabularySize]
+    });
+    tf.dispose([...before]);
+    return await rowsOf(logits, ids.length);
+  }
+
+  dispose(): void {
+    tf.dispose([...this.#state]);
+  }
+}
+
+/** Steps by a kernel of the device that does nothing else. */
+export class KernelStepper implements CharStepper {
+  readonly #table: tf.Tensor2D;
+  readonly #layers: readonly StepLayer[];
+  readonly #dense: { readonly denseKernel: tf.Tensor2D; readonly denseBias: tf.Tensor1D };
+
+  constructor(model: CharModel, state: ModelState) {
+    const weights = new Map(model.weights().map(({ name, variable }) => [name, variable]));
+    const weight = <T extends tf.Tensor>(name: string) => weights.get(name) as tf.Tensor as T;
+    this.#table = tf.matMul(weight<tf.Tensor2D>("embedding.weight"), weight("gru.0.kernel"));
+    this.#layers = state.map((before, i) => ({
+      ...i === 0 ? {} : { kernel: weight<tf.Tensor2D>(`gru.${i}.kernel`) },
+      recurrentKernel: weight<tf.Tensor2D>(`gru.${i}.recurrent_kernel`),
+      bias: weight<tf.Tensor2D>(`gru.${i}.bias`),
+      // The kernel changes it in place, so it must share its values with nobody.
+      state: tf.add(before, 0),
+    }));
+    this.#dense = { denseKernel: weight("dense.kernel"), denseBias: weight("dense.bias") };
+  }
+
+  async step(ids: Int32Array): Promise<Float32Array[]> {
+    const logits = charStep({ ids, table: this.#table, layers: this.#layers, ...this.#dense });
+    return await rowsOf(logits, ids.length);
+  }
+
+  dispose(): void {
+    tf.dispose([this.#table, ...this.#layers.map(({ state }) => state)]);
+  }
+}
+
+/** The rows of some logits, which are freed. */
+async function rowsOf(logits: tf.Tensor, batch: number): Promise<Float32Array[]> {
+  try {
+    const values = await logits.data<"float32">();
+    const size = values.length / batch;
+    return Array.from({ length: batch }, (_, i) => values.subarray(i * size, (i + 1) * size));
+  } finally {
+    logits.dispose();
+  }
+}
