@@ -28,7 +28,7 @@ export {
 export { CharNetwork } from "./model/char_network.ts";
 export { bitsPerCharacter, perplexity, sparseCategoricalCrossentropy } from "./model/loss.ts";
 
-export { Adam, type AdamOptions } from "./training/adam.ts";
+export { Adam, type AdamForm, type AdamOptions } from "./training/adam.ts";
 export { type LearningRateSchedule, learningRateSchedule } from "./training/schedule.ts";
 export { evaluate, train, type TrainOptions } from "./training/trainer.ts";
 export {

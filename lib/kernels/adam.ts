@@ -11,6 +11,8 @@
  *
  * Source: Kingma and Ba 2014, https://arxiv.org/abs/1412.6980, in the form just before
  * its section 2.1, where ε stands outside the bias correction; it is Keras' form.
+ * PyTorch's, w ← w − η·m̂/(√v̂ + ε) with m̂ = m/(1 − β₁ᵗ) and v̂ = v/(1 − β₂ᵗ), is the
+ * same step with ε·√(1 − β₂ᵗ) for ε.
  *
  * @module
  */
@@ -33,6 +35,7 @@ export interface AdamStep {
   readonly rate: number;
   readonly beta1: number;
   readonly beta2: number;
+  /** ε in Keras' form; for PyTorch's form, its ε times √(1 − β₂ᵗ). */
   readonly epsilon: number;
 }
 

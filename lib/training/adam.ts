@@ -12,6 +12,12 @@ export type NamedTensor = Awaited<
   ReturnType<tf.Optimizer["getWeights"]>
 >[number];
 
+/**
+ * Where Adam's ε stands. With m̂ and v̂ the two means after bias correction, PyTorch subtracts
+ * η·m̂/(√v̂ + ε), as the paper's algorithm 1 does; Keras adds ε to √v before the correction.
+ */
+export type AdamForm = "keras" | "pytorch";
+
 /** The numbers of {@linkcode Adam}. */
 export interface AdamOptions {
   /** A number, or a function of the step, counted from 0; default 0.001. */
@@ -20,11 +26,16 @@ export interface AdamOptions {
   readonly beta1?: number;
   /** How slowly the mean of its square moves; default 0.999. */
   readonly beta2?: number;
-  /** What keeps the division from zero; default 1e-7. */
+  /** Where ε stands: as Keras has it, the default, or as PyTorch has it. */
+  readonly form?: AdamForm;
+  /** ε, which keeps the division from zero; default 1e-7 in Keras' form, 1e-8 in PyTorch's. */
   readonly epsilon?: number;
   /** The largest norm all gradients may have together; null, the default, for none. */
   readonly clipNorm?: number | null;
 }
+
+/** What Keras and PyTorch take for ε when they are not told. */
+const defaultEpsilon: Readonly<Record<AdamForm, number>> = { keras: 1e-7, pytorch: 1e-8 };
 
 interface Moments {
   readonly mean: tf.Variable;
@@ -33,7 +44,11 @@ interface Moments {
 
 /**
  * Adam in Keras' form, ε outside the bias correction, which is where tfjs' own
- * and PyTorch's differ from it by tenths of a nat within ten steps of our model.
+ * and PyTorch's differ from it by tenths of a nat within ten steps of our model;
+ * `form: "pytorch"` gives PyTorch's.
+ *
+ * Both are one update: √v̂ is √v/√(1 − β₂ᵗ), so PyTorch's ε is Keras' ε times
+ * √(1 − β₂ᵗ), another one at each step.
  *
  * Source: Kingma and Ba 2014, https://arxiv.org/abs/1412.6980.
  *
@@ -57,12 +72,13 @@ export class Adam extends tf.Optimizer {
 
   constructor(options: AdamOptions = {}) {
     super();
-    const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = options;
+    const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, form = "keras" } = options;
     this.#options = {
       learningRate,
       beta1,
       beta2,
-      epsilon,
+      form,
+      epsilon: options.epsilon ?? defaultEpsilon[form],
       clipNorm: options.clipNorm ?? null,
     };
   }
@@ -79,11 +95,13 @@ export class Adam extends tf.Optimizer {
     const named = Array.isArray(gradients)
       ? gradients
       : Object.entries(gradients).map(([name, tensor]) => ({ name, tensor }));
-    const { beta1, beta2, epsilon, clipNorm } = this.#options;
+    const { beta1, beta2, form, clipNorm } = this.#options;
     const learningRate = this.learningRate;
     this.incrementIterations();
     const t = this.iterations;
-    const rate = learningRate * Math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t);
+    const correction = Math.sqrt(1 - beta2 ** t);
+    const rate = learningRate * correction / (1 - beta1 ** t);
+    const epsilon = this.#options.epsilon * (form === "pytorch" ? correction : 1);
     const variables = tf.engine().registeredVariables;
     tf.tidy(() => {
       const scale = clipScale(named.map(({ tensor }) => tensor), clipNorm);
@@ -150,8 +168,8 @@ export class Adam extends tf.Optimizer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    const { beta1, beta2, epsilon, clipNorm } = this.#options;
-    return { learningRate: this.learningRate, beta1, beta2, epsilon, clipNorm };
+    const { beta1, beta2, form, epsilon, clipNorm } = this.#options;
+    return { learningRate: this.learningRate, beta1, beta2, form, epsilon, clipNorm };
   }
 }
 

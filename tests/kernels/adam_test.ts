@@ -1,27 +1,36 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { Adam } from "folio";
+import { Adam, type AdamForm } from "folio";
 import { testOnDevices } from "../testdata/devices.ts";
 import { relativeError, someNumbers } from "../testdata/numbers.ts";
 
 const size = 10;
 
-/** Keras' Adam in float64, on the gradients given. */
+/** What the float64 Adam is told. */
+interface ReferenceOptions {
+  readonly clipNorm?: number;
+  readonly form?: AdamForm;
+  readonly epsilon?: number;
+}
+
+/** Adam in float64 on the gradients given, each form as its framework writes it. */
 function adamFloat64(
   weights: Float64Array,
   gradients: readonly Float64Array[],
-  clipNorm?: number,
+  { clipNorm, form = "keras", epsilon = 1e-7 }: ReferenceOptions = {},
 ) {
   const [m, v] = [new Float64Array(size), new Float64Array(size)];
   gradients.forEach((gradient, i) => {
     const norm = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0));
     const scale = clipNorm === undefined ? 1 : Math.min(1, clipNorm / norm);
-    const rate = 0.01 * Math.sqrt(1 - 0.999 ** (i + 1)) / (1 - 0.9 ** (i + 1));
+    const [correction1, correction2] = [1 - 0.9 ** (i + 1), 1 - 0.999 ** (i + 1)];
     for (let j = 0; j < size; j++) {
       const g = gradient[j] * scale;
       m[j] = 0.9 * m[j] + 0.1 * g;
       v[j] = 0.999 * v[j] + 0.001 * g * g;
-      weights[j] -= rate * m[j] / (Math.sqrt(v[j]) + 1e-7);
+      weights[j] -= form === "keras"
+        ? 0.01 * Math.sqrt(correction2) / correction1 * m[j] / (Math.sqrt(v[j]) + epsilon)
+        : 0.01 * (m[j] / correction1) / (Math.sqrt(v[j] / correction2) + epsilon);
     }
   });
   return weights;
@@ -43,7 +52,7 @@ testOnDevices(
         optimizer.applyGradients([{ name: variable.name, tensor }]);
         tensor.dispose();
       }
-      const expected = adamFloat64(start, gradients, clipNorm);
+      const expected = adamFloat64(start, gradients, { clipNorm });
       assert.ok(
         relativeError(await variable.data(), expected) <= device.tolerance,
       );
@@ -52,6 +61,35 @@ testOnDevices(
     }
   },
 );
+
+testOnDevices("ten steps with a large ε are those of the form chosen", async (device) => {
+  // An ε as large as the gradients: where it stands decides how far each step goes.
+  const epsilon = 0.1;
+  const ends: Float64Array[] = [];
+  for (const form of ["keras", "pytorch"] as const) {
+    const start = someNumbers(size);
+    const gradients = Array.from({ length: 10 }, (_, i) => someNumbers(size, { text: i + 1 }));
+    const variable = tf.variable(tf.tensor1d(Float32Array.from(start)));
+    const optimizer = new Adam({ learningRate: 0.01, form, epsilon });
+    for (const gradient of gradients) {
+      const tensor = tf.tensor1d(Float32Array.from(gradient));
+      optimizer.applyGradients([{ name: variable.name, tensor }]);
+      tensor.dispose();
+    }
+    const expected = adamFloat64(start, gradients, { form, epsilon });
+    assert.ok(relativeError(await variable.data(), expected) <= device.tolerance, form);
+    ends.push(expected);
+    optimizer.dispose();
+    variable.dispose();
+  }
+  assert.ok(relativeError(ends[0], ends[1]) > 0.01, "the two forms would not be told apart");
+});
+
+Deno.test("ε is the framework's own unless it is given", () => {
+  assert.equal(new Adam().getConfig().epsilon, 1e-7);
+  assert.equal(new Adam({ form: "pytorch" }).getConfig().epsilon, 1e-8);
+  assert.equal(new Adam({ form: "pytorch", epsilon: 1e-3 }).getConfig().epsilon, 1e-3);
+});
 
 testOnDevices(
   "a clone of a weight does not change with the weight",
