@@ -39,7 +39,7 @@ export async function runTests(options: TestOptions = {}): Promise<number> {
       Deno.env.get("INIT_CWD") ?? Deno.cwd(),
     );
     const what = options.only ? [options.only] : ["--doc", "tests", "lib"];
-    const coverage = options.coverage ? [`--coverage=${profile}`] : [];
+    const coverage = options.coverage ? [`--coverage=${profile}`, "--coverage-raw-data-only"] : [];
     const code = await passThrough(Deno.execPath(), [
       ...["test", "--allow-all", `--junit-path=${report}`, ...coverage],
       ...(options.args ?? []),
