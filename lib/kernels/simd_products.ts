@@ -78,7 +78,8 @@ function makeProducts(simd: Simd, backend: WasmBackend): Products {
       const source = a + (p * strideRow + i * strideColumn) * bytes;
       simd.pack(k, m, tile.rows, source, strideRow, strideColumn, panelsA);
       const corner = c + (i * product.strideC + j) * bytes;
-      simd.multiplyPanels(m, n, k, panelsA, panels, corner, product.strideC, add, edge);
+      const { strideC } = product;
+      simd.multiplyPanels(m, n, k, panelsA, panels, tile.columns, corner, strideC, add, edge);
     }
   }
 
@@ -95,6 +96,18 @@ function makeProducts(simd: Simd, backend: WasmBackend): Products {
           if (!add) c.fill(0, 0, n);
           simd.addRowsTimes(k, n, a.byteOffset, b.byteOffset, strideB, c.byteOffset);
         }
+        return;
+      }
+      // Nor do a few rows read B often enough to pay for copying it.
+      const few = m <= tile.rows && k <= block.m * block.k / tile.rows;
+      if (few && !transposeB && n % tile.columns === 0 && n > tile.columns) {
+        const [strideRow, strideColumn] = transposeA ? [strideA, 1] : [1, strideA];
+        simd.pack(k, m, tile.rows, a.byteOffset, strideRow, strideColumn, panelsA);
+        const { strideC } = product;
+        // deno-fmt-ignore
+        simd.multiplyPanels(
+          m, n, k, panelsA, b.byteOffset, strideB, c.byteOffset, strideC, add, edge,
+        );
         return;
       }
       blocks(product, (part) => {

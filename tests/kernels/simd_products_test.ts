@@ -8,7 +8,11 @@ import { simdProducts } from "../../lib/kernels/simd_products.ts";
 import { relativeError, someNumbers } from "../testdata/numbers.ts";
 
 // Around the tile of 6 × 8 and the blocks of 192, 1024 and 256.
-const sizes = [[1, 1, 1], [1, 9, 5], [6, 8, 4], [7, 9, 257], [193, 1030, 3], [64, 20, 600]];
+const sizes = [[1, 1, 1], [1, 9, 5], [6, 8, 4], [7, 9, 257], [193, 1030, 3], [64, 20, 600], [
+  5,
+  24,
+  30,
+]];
 
 Deno.test("products by SIMD are right around tiles and blocks, prepared or not", async () => {
   await selectDevice({ name: "wasm", blas: "none" });
