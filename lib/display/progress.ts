@@ -27,14 +27,19 @@ export interface ProgressOptions {
  *
  * @example The lines of a short training
  * ```ts
+ * import { createCharModel, presets, selectDevice, sequenceBatches, train } from "folio";
  * import { trainingProgress } from "folio";
  * import assert from "node:assert/strict";
  *
+ * await selectDevice({ name: "cpu" });
+ * const ids = Int32Array.from({ length: 201 }, (_, i) => 1 + i % 4);
+ * const batches = sequenceBatches(ids, { sequenceLength: 10, batchSize: 4 });
+ * const model = createCharModel({ vocabularySize: 5, ...presets.quick.model, rnnUnits: 8 });
+ *
  * const lines: string[] = [];
- * const progress = trainingProgress({
- *   writer: { live: (line) => void lines.push(line), keep: (line) => void lines.push(line) },
- * });
- * assert.ok(progress.onStepEnd && progress.onEpochEnd);
+ * const writer = { live() {}, keep: (line: string) => void lines.push(line) };
+ * await train(model, batches, { epochs: 2, callbacks: [trainingProgress({ writer })] });
+ * assert.match(lines[1], /^epoch 2\/2 {2}loss \d/);
  * ```
  */
 export function trainingProgress(
