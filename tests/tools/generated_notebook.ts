@@ -69,23 +69,25 @@ export interface RunResult {
   readonly stderr: string;
 }
 
-/** Runs `deno task notebooks` (its tool, that is) on a folder of notebooks, into `<folder>/out`. */
+/** Starts `deno task notebooks` (its tool, that is) on a folder of notebooks, into `<folder>/out`. */
+export function spawnNotebooks(folder: string, args: readonly string[] = []): Deno.ChildProcess {
+  const tool = join(projectPaths().root, "tools", "notebooks.ts");
+  const places = ["--notebooks", folder, "--outputs", join(folder, "out")];
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", tool, ...places, ...args],
+    cwd: folder,
+    env: { INIT_CWD: folder, FOLIO_CORPUS: "", FOLIO_PRESET: "", NO_COLOR: "1" },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** Runs `deno task notebooks` on a folder of notebooks to its end. */
 export async function runNotebooks(
   folder: string,
   args: readonly string[] = [],
 ): Promise<RunResult> {
-  const tool = join(projectPaths().root, "tools", "notebooks.ts");
-  const places = ["--notebooks", folder, "--outputs", join(folder, "out")];
-  const output = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", tool, ...places, ...args],
-    cwd: folder,
-    env: {
-      INIT_CWD: folder,
-      FOLIO_CORPUS: "",
-      FOLIO_PRESET: "",
-      NO_COLOR: "1",
-    },
-  }).output();
+  const output = await spawnNotebooks(folder, args).output();
   const decoder = new TextDecoder();
   return {
     code: output.code,
