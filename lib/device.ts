@@ -118,7 +118,7 @@ async function ready(
     );
   }
   await tf.ready();
-  const kernels = await registerKernels({ blas });
+  const kernels = registerKernels({ blas });
   const description = gpu?.description ??
     (name === "wasm" ? kernels.products : "plain JavaScript");
   const notes = kernels.notes.map((note) => `; ${note}`).join("");

@@ -8,14 +8,15 @@ import { registerHeapAdam, registerPlainAdam } from "./adam.ts";
 import { openBlas } from "./blas.ts";
 import { registerHeapCharStep } from "./char_step.ts";
 import { gruForward, registerPlainGru } from "./gru.ts";
-import { registerHeapGru } from "./gru_heap.ts";
+import { type HeapTools, registerHeapGru } from "./gru_heap.ts";
 import type { WasmBackend } from "./heap.ts";
 import { registerMatMul, registerSegmentSum } from "./matmul.ts";
 import { loadSimd } from "./simd.ts";
-import { simdProducts } from "./simd_products.ts";
+import { bytesOfRoom, simdProducts } from "./simd_products.ts";
 
 export { type CharStep, charStep, hasCharStep, type StepLayer } from "./char_step.ts";
 export { gru, type GruInputs } from "./gru.ts";
+export { type MatrixSize, orthogonalizeRows } from "./orthogonal.ts";
 
 /** What the kernels of a backend ended up with. */
 export interface KernelReport {
@@ -31,9 +32,9 @@ export interface KernelReport {
  * @param options.blas which BLAS multiplies matrices on `wasm`; see `openBlas`
  * @returns what was found
  */
-export async function registerKernels(
+export function registerKernels(
   { blas: choice = "auto" }: { readonly blas?: string } = {},
-): Promise<KernelReport> {
+): KernelReport {
   const backendName = tf.getBackend();
   if (backendName !== "wasm") {
     registerPlainGru(backendName);
@@ -41,15 +42,29 @@ export async function registerKernels(
     return { products: "tfjs", notes: [] };
   }
   const backend = tf.backend() as WasmBackend;
-  const simd = await loadSimd(backend);
+  const tools = heapTools(backend);
   const { blas, notes } = openBlas(choice);
-  const products = blas ?? simdProducts(simd, backend);
+  const products = blas ?? tools.products;
+  const { simd } = tools;
   registerSegmentSum();
   registerMatMul(products);
   registerHeapGru({ products, simd });
   registerHeapAdam(simd);
   registerHeapCharStep({ products, simd });
   return { products: products.description, notes };
+}
+
+/** Made once for each heap: the room they take is never freed. */
+const toolsOfBackend = new WeakMap<WasmBackend, HeapTools>();
+
+function heapTools(backend: WasmBackend): HeapTools {
+  let tools = toolsOfBackend.get(backend);
+  if (tools === undefined) {
+    const simd = loadSimd(backend.wasm.asm.memory, { fused: true });
+    tools = { simd, products: simdProducts(simd, backend.wasm._malloc(bytesOfRoom) >>> 0) };
+    toolsOfBackend.set(backend, tools);
+  }
+  return tools;
 }
 
 /**

@@ -1,9 +1,8 @@
 /**
- * The WebAssembly kernels of simd.as, loaded onto tfjs' heap.
+ * The WebAssembly kernels of simd.as, loaded onto a heap.
  *
  * @module
  */
-import type { WasmBackend } from "./heap.ts";
 import { relaxedSimd, simd } from "./simd_binary.ts";
 
 /** The exports of simd.as: sizes and strides in floats, arrays as addresses. */
@@ -42,29 +41,32 @@ export interface Simd {
   addRowsTimes(k: number, n: number, x: number, b: number, strideB: number, y: number): void;
 }
 
-const loaded = new WeakMap<WebAssembly.Memory, Promise<Simd>>();
+/** Compiled when first needed. */
+const modules: { fused?: WebAssembly.Module; plain?: WebAssembly.Module } = {};
 
 /**
- * Compiles the kernels once for each heap: with fused multiply-add where the
- * WebAssembly engine has it, else without.
+ * Loads the kernels onto a heap.
+ *
+ * @param memory the heap
+ * @param options.fused whether a multiplication and an addition may be rounded once
+ * instead of twice, where the engine can: faster, but not the same on every machine
  */
-export function loadSimd(backend: WasmBackend): Promise<Simd> {
-  const { memory } = backend.wasm.asm;
-  let simdOfHeap = loaded.get(memory);
-  if (simdOfHeap === undefined) {
-    simdOfHeap = instantiate(memory);
-    loaded.set(memory, simdOfHeap);
-  }
-  return simdOfHeap;
+export function loadSimd(
+  memory: WebAssembly.Memory,
+  { fused }: { readonly fused: boolean },
+): Simd {
+  const module = fused
+    ? modules.fused ??= compile(relaxedSimd, simd)
+    : modules.plain ??= compile(simd);
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Simd;
 }
 
-async function instantiate(memory: WebAssembly.Memory): Promise<Simd> {
-  const [relaxed, plain] = [relaxedSimd, simd].map(bytesFromBase64);
-  const bytes = WebAssembly.validate(relaxed) ? relaxed : plain;
-  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
-  return instance.exports as unknown as Simd;
-}
-
-function bytesFromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+/** The first of some modules that the engine takes. */
+function compile(...modules: readonly string[]): WebAssembly.Module {
+  const candidates = modules.map((text) =>
+    Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+  );
+  const bytes = candidates.find((candidate) => WebAssembly.validate(candidate));
+  if (bytes === undefined) throw new Error("This engine's WebAssembly has no SIMD: update it");
+  return new WebAssembly.Module(bytes);
 }

@@ -9,7 +9,6 @@
  *
  * @module
  */
-import type { WasmBackend } from "./heap.ts";
 import { type Product, type Products, withStrides } from "./products.ts";
 import type { Simd } from "./simd.ts";
 
@@ -19,27 +18,18 @@ const tile = { rows: 6, columns: 8 } as const;
 const block = { m: 192, n: 1024, k: 256 } as const;
 const bytes = 4;
 
-const made = new WeakMap<Simd, Products>();
-
-/** The matrix products of a heap's kernels; made once, since their room is never freed. */
-export function simdProducts(simd: Simd, backend: WasmBackend): Products {
-  let products = made.get(simd);
-  if (products === undefined) {
-    products = makeProducts(simd, backend);
-    made.set(simd, products);
-  }
-  return products;
-}
+/** How many bytes of the heap {@linkcode simdProducts} needs for itself. */
+export const bytesOfRoom = bytes *
+  (block.k * (block.m + block.n) + tile.rows * tile.columns);
 
 /**
  * Makes matrix products out of the WebAssembly kernels.
  *
- * @param simd the kernels
- * @param backend whose heap holds the matrices, and 1.2 MB of room for panels
+ * @param simd the kernels, on the heap that holds the matrices
+ * @param room the address of `bytesOfRoom` bytes of that heap, for panels
  */
-function makeProducts(simd: Simd, backend: WasmBackend): Products {
-  const floatsOfRoom = block.k * (block.m + block.n) + tile.rows * tile.columns;
-  const panelsA = backend.wasm._malloc(floatsOfRoom * bytes) >>> 0;
+export function simdProducts(simd: Simd, room: number): Products {
+  const panelsA = room;
   const panelsB = panelsA + block.k * block.m * bytes;
   const edge = panelsB + block.k * block.n * bytes;
 

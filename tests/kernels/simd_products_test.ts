@@ -4,7 +4,7 @@ import { selectDevice } from "folio";
 import { floats, type WasmBackend } from "../../lib/kernels/heap.ts";
 import { withStrides } from "../../lib/kernels/products.ts";
 import { loadSimd } from "../../lib/kernels/simd.ts";
-import { simdProducts } from "../../lib/kernels/simd_products.ts";
+import { bytesOfRoom, simdProducts } from "../../lib/kernels/simd_products.ts";
 import { relativeError, someNumbers } from "../testdata/numbers.ts";
 
 // Around the tile of 6 × 8 and the blocks of 192, 1024 and 256.
@@ -17,7 +17,8 @@ const sizes = [[1, 1, 1], [1, 9, 5], [6, 8, 4], [7, 9, 257], [193, 1030, 3], [64
 Deno.test("products by SIMD are right around tiles and blocks, prepared or not", async () => {
   await selectDevice({ name: "wasm", blas: "none" });
   const backend = tf.backend() as WasmBackend;
-  const products = simdProducts(await loadSimd(backend), backend);
+  const simd = loadSimd(backend.wasm.asm.memory, { fused: false });
+  const products = simdProducts(simd, backend.wasm._malloc(bytesOfRoom) >>> 0);
   for (const [m, n, k] of sizes) {
     for (const transposeA of [false, true]) {
       for (const transposeB of [false, true]) {
