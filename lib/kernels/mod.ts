@@ -9,6 +9,7 @@ import { openBlas } from "./blas.ts";
 import { registerHeapCharStep } from "./char_step.ts";
 import { gruForward, registerPlainGru } from "./gru.ts";
 import { type HeapTools, registerHeapGru } from "./gru_heap.ts";
+import { registerWebgpuGru } from "./gru_webgpu.ts";
 import type { WasmBackend } from "./heap.ts";
 import { registerMatMul, registerSegmentSum } from "./matmul.ts";
 import { loadSimd } from "./simd.ts";
@@ -36,6 +37,11 @@ export function registerKernels(
   { blas: choice = "auto" }: { readonly blas?: string } = {},
 ): KernelReport {
   const backendName = tf.getBackend();
+  if (backendName === "webgpu") {
+    registerWebgpuGru();
+    registerPlainAdam(backendName);
+    return { products: "tfjs", notes: [] };
+  }
   if (backendName !== "wasm") {
     registerPlainGru(backendName);
     registerPlainAdam(backendName);

@@ -1,0 +1,262 @@
+/**
+ * Shaders of our own in the command stream of tfjs' WebGPU backend: the one place that
+ * knows that backend's insides.
+ *
+ * tfjs keeps a command encoder and a compute pass open and records one dispatch after
+ * the other into them. We record into the same pass, so our dispatches and tfjs' run in
+ * the order in which they were asked for, and nothing has to be submitted in between.
+ * A dispatch with a bind group of its own costs the host some 20 µs, one more dispatch
+ * with the same bind group 2 µs; a time loop therefore binds once and tells each step
+ * its number through a dynamic offset.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+
+/** What tfjs knows of a tensor. */
+interface TensorData {
+  readonly resource: GPUBuffer | null;
+  /** The values, if the tensor is not on the device yet, or was read off it. */
+  values: tf.backend_util.TypedArray | null;
+}
+
+/** A number that a shader gets with a dispatch. */
+export interface Uniform {
+  readonly type: "uint32" | "float32";
+  readonly data: number[];
+}
+
+/** What this folder uses of tfjs' `WebGPUBackend`. */
+interface WebgpuBackend extends tf.KernelBackend {
+  readonly device: GPUDevice;
+  readonly tensorMap: { get(dataId: object): TensorData };
+  readonly commandQueueOwnedIds: WeakSet<object>;
+  readonly commandEncoder: GPUCommandEncoder;
+  computePassEncoder: GPUComputePassEncoder | null;
+  dispatchCountInPass: number;
+  makeTensorInfo(shape: number[], dtype: tf.DataType): tf.TensorInfo;
+  makeUniforms(uniforms: readonly Uniform[]): { buffer: GPUBuffer; size: number };
+  uploadToGPU(dataId: object): void;
+  ensureCommandEncoderReady(): void;
+  endComputePassEncoder(): void;
+  submitQueue(): void;
+  refCount(dataId: object): number;
+  disposeData(dataId: object): boolean;
+}
+
+/** A buffer that a shader reads or writes. */
+export interface Binding {
+  readonly name: string;
+  readonly access: "read" | "read_write";
+  /** Its WGSL type; default `array<f32>`. */
+  readonly type?: string;
+}
+
+/** A compute shader. */
+export interface Shader {
+  /** Tells it from all other shaders, those of other tile sizes included. */
+  readonly key: string;
+  readonly buffers: readonly Binding[];
+  /** The names and WGSL types of the numbers that are the same for a whole call. */
+  readonly uniforms: Readonly<Record<string, "u32" | "f32">>;
+  /** The WGSL after the declarations, which are made from the above. */
+  readonly code: () => string;
+}
+
+/** What a shader runs on. */
+export interface Run {
+  /** One for each of the shader's buffers. */
+  readonly tensors: readonly tf.TensorInfo[];
+  /** One for each of the shader's uniforms. */
+  readonly uniforms: Readonly<Record<string, number>>;
+  readonly workgroups: readonly number[];
+  /** How many times it runs; each time `now.step` is one more. Default 1. */
+  readonly steps?: number;
+}
+
+interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** How far apart the numbers of the steps lie: what every device allows as an offset. */
+const stepStride = 256;
+
+/** The command stream of tfjs' WebGPU backend. */
+export class CommandStream {
+  readonly #backend: WebgpuBackend;
+  readonly #pipelines = new Map<string, Pipeline>();
+  #steps: { readonly buffer: GPUBuffer; readonly count: number } | undefined;
+
+  constructor(backend: tf.KernelBackend) {
+    this.#backend = backend as WebgpuBackend;
+  }
+
+  /** Makes a tensor with room on the device, its values whatever they are. */
+  tensor(shape: number[], dtype: tf.DataType = "float32"): tf.TensorInfo {
+    const tensor = this.#backend.makeTensorInfo(shape, dtype);
+    this.#backend.uploadToGPU(tensor.dataId);
+    return tensor;
+  }
+
+  /** Frees tensors once the commands that use them are done. */
+  free(...tensors: readonly tf.TensorInfo[]): void {
+    for (const { dataId } of tensors) this.#backend.disposeData(dataId);
+  }
+
+  /** Whether other tensors, such as clones, share the values of this one. */
+  isShared({ dataId }: tf.TensorInfo): boolean {
+    return this.#backend.refCount(dataId) > 1;
+  }
+
+  /**
+   * Lets a tensor be changed in place: tfjs keeps the values it read off the device as
+   * the tensor's own, which would now grow old, so for this tensor it keeps none.
+   */
+  changeInPlace({ dataId }: tf.TensorInfo): void {
+    this.#backend.uploadToGPU(dataId);
+    const data = this.#backend.tensorMap.get(dataId);
+    Object.defineProperty(data, "values", { get: () => null, set: () => {} });
+  }
+
+  /** Records a shader. */
+  run(shader: Shader, { tensors, uniforms, workgroups, steps }: Run): void {
+    const backend = this.#backend;
+    const numbers = Object.entries(shader.uniforms).map(([name, type]): Uniform => ({
+      type: type === "u32" ? "uint32" : "float32",
+      data: [uniforms[name]],
+    }));
+    // An upload may end the open pass, so all of them come before we ask for it.
+    for (const { dataId } of tensors) backend.uploadToGPU(dataId);
+    const resources = tensors.map(({ dataId }) => {
+      backend.commandQueueOwnedIds.add(dataId);
+      return { buffer: backend.tensorMap.get(dataId).resource! };
+    });
+    const { pipeline, layout } = this.#pipeline(shader);
+    const entries = [
+      ...resources,
+      backend.makeUniforms(numbers),
+      { buffer: this.#stepNumbers(steps ?? 1), size: 4 },
+    ].map((resource, binding) => ({ binding, resource }));
+    const bindGroup = backend.device.createBindGroup({ layout, entries });
+    const pass = this.#pass();
+    const [x, y = 1, z = 1] = workgroups;
+    pass.setPipeline(pipeline);
+    for (let step = 0; step < (steps ?? 1); step++) {
+      pass.setBindGroup(0, bindGroup, [step * stepStride]);
+      pass.dispatchWorkgroups(x, y, z);
+      backend.dispatchCountInPass++;
+    }
+    // The device may begin while the host goes on recording.
+    if (steps !== undefined) this.submit();
+  }
+
+  /** Hands what is recorded to the device. */
+  submit(): void {
+    this.#backend.ensureCommandEncoderReady();
+    this.#backend.endComputePassEncoder();
+    this.#backend.submitQueue();
+  }
+
+  #pass(): GPUComputePassEncoder {
+    const backend = this.#backend;
+    backend.ensureCommandEncoderReady();
+    return backend.computePassEncoder ??= backend.commandEncoder.beginComputePass();
+  }
+
+  #pipeline(shader: Shader): Pipeline {
+    let made = this.#pipelines.get(shader.key);
+    if (made === undefined) {
+      const { device } = this.#backend;
+      const types = [
+        ...shader.buffers.map(({ access }) => ({
+          type: access === "read" ? "read-only-storage" as const : "storage" as const,
+        })),
+        { type: "uniform" as const },
+        { type: "uniform" as const, hasDynamicOffset: true },
+      ];
+      const layout = device.createBindGroupLayout({
+        entries: types.map((buffer, binding) => ({
+          binding,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer,
+        })),
+      });
+      const module = device.createShaderModule({
+        label: shader.key,
+        code: declarations(shader) + shader.code(),
+      });
+      const pipeline = device.createComputePipeline({
+        label: shader.key,
+        layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: "main" },
+      });
+      made = { pipeline, layout };
+      this.#pipelines.set(shader.key, made);
+    }
+    return made;
+  }
+
+  /** A buffer with the number s at offset s · `stepStride`; it never changes. */
+  #stepNumbers(count: number): GPUBuffer {
+    if (this.#steps === undefined || this.#steps.count < count) {
+      const room = Math.max(128, count);
+      const numbers = new Uint32Array(room * stepStride / 4);
+      for (let step = 0; step < room; step++) numbers[step * stepStride / 4] = step;
+      const { device } = this.#backend;
+      const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+      const buffer = device.createBuffer({ size: numbers.byteLength, usage });
+      device.queue.writeBuffer(buffer, 0, numbers);
+      this.#steps = { buffer, count: room };
+    }
+    return this.#steps.buffer;
+  }
+}
+
+/** The buffers, `numbers` with the uniforms, and `now.step`. */
+function declarations({ buffers, uniforms }: Shader): string {
+  const storage = buffers.map(({ name, access, type = "array<f32>" }, i) =>
+    `@group(0) @binding(${i}) var<storage, ${access}> ${name}: ${type};`
+  );
+  const fields = Object.entries(uniforms).map(([name, type]) => `${name}: ${type},`);
+  return `
+${storage.join("\n")}
+struct Numbers { ${fields.join(" ")} }
+@group(0) @binding(${buffers.length}) var<uniform> numbers: Numbers;
+struct Now { step: u32 }
+@group(0) @binding(${buffers.length + 1}) var<uniform> now: Now;
+`;
+}
+
+const streams = new WeakMap<tf.KernelBackend, CommandStream>();
+
+/** The command stream of a backend; there is one. */
+export function commandStream(backend: tf.KernelBackend): CommandStream {
+  let stream = streams.get(backend);
+  if (stream === undefined) {
+    stream = new CommandStream(backend);
+    streams.set(backend, stream);
+  }
+  return stream;
+}
+
+/**
+ * Puts `run` in the place of tfjs' own kernel on WebGPU, or adds it where tfjs has none.
+ *
+ * @param kernelName the name in tfjs' registry
+ * @param run what computes; `inputs` and `attrs` come as tfjs' kernels get them
+ */
+export function replaceWebgpuKernel(
+  kernelName: string,
+  run: (
+    args: { inputs: unknown; attrs: unknown; stream: CommandStream },
+  ) => tf.TensorInfo | tf.TensorInfo[],
+): void {
+  if (tf.getKernel(kernelName, "webgpu")) tf.unregisterKernel(kernelName, "webgpu");
+  tf.registerKernel({
+    kernelName,
+    backendName: "webgpu",
+    kernelFunc: ({ inputs, attrs, backend }) =>
+      run({ inputs, attrs, stream: commandStream(backend as tf.KernelBackend) }),
+  });
+}
