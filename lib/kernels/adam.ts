@@ -40,35 +40,35 @@ export interface AdamStep {
 }
 
 /** The kernel's name in tfjs' registry. */
-const kernelName = "FolioAdam";
+export const adamStepName = "FolioAdam";
 
 /** Does one step. */
 export function adamStep(step: AdamStep): void {
   const { variable, mean, meanSquare, gradient, scale, ...numbers } = step;
   const tensors = { variable, mean, meanSquare, gradient, scale };
-  tf.engine().runKernel(kernelName, tensors, { ...numbers });
+  tf.engine().runKernel(adamStepName, tensors, { ...numbers });
 }
 
 /** Registers the implementation in plain tfjs ops for a backend. */
 export function registerPlainAdam(backendName: string): void {
-  if (tf.getKernel(kernelName, backendName)) tf.unregisterKernel(kernelName, backendName);
+  if (tf.getKernel(adamStepName, backendName)) tf.unregisterKernel(adamStepName, backendName);
   const kernelFunc: tf.KernelFunc = ({ inputs, attrs }) => {
-    plain({ ...inputs, ...attrs } as unknown as AdamStep);
+    plainAdam({ ...inputs, ...attrs } as unknown as AdamStep);
     return [];
   };
-  tf.registerKernel({ kernelName, backendName, kernelFunc });
+  tf.registerKernel({ kernelName: adamStepName, backendName, kernelFunc });
 }
 
 /** Registers the implementation that changes the weights in place, on WebAssembly's heap. */
 export function registerHeapAdam(simd: Simd): void {
-  replaceWasmKernel(kernelName, ({ inputs, attrs, backend: any }) => {
+  replaceWasmKernel(adamStepName, ({ inputs, attrs, backend: any }) => {
     const backend = any as WasmBackend;
     const step = { ...inputs, ...attrs } as unknown as AdamStep;
     const { variable, mean, meanSquare, gradient, scale } = step;
     // A clone shares its values with the variable, and must not see them change.
     const shared = [variable, mean, meanSquare].some(({ dataId }) => backend.refCount(dataId) > 1);
     if (shared) {
-      plain(step);
+      plainAdam(step);
       return [];
     }
     const addresses = [variable, mean, meanSquare, gradient]
@@ -80,7 +80,8 @@ export function registerHeapAdam(simd: Simd): void {
   });
 }
 
-function plain(
+/** The step in plain tfjs ops; the variables get new values of their own. */
+export function plainAdam(
   { variable, mean, meanSquare, gradient, scale, ...numbers }: AdamStep,
 ): void {
   const { rate, beta1, beta2, epsilon } = numbers;

@@ -5,7 +5,7 @@
  */
 import { invocations, type RowGroups, sizes, unitsOfTile } from "./gru_wgsl.ts";
 import { lines } from "./products_wgsl.ts";
-import type { Shader } from "./webgpu_device.ts";
+import type { Shader } from "./webgpu_shader.ts";
 
 /**
  * One step backward: the product E·Rᵀ of a tile at step t + 1, which completes the

@@ -5,7 +5,7 @@
  */
 import { invocations, logistic, type RowGroups, sizes, unitsOfTile } from "./gru_wgsl.ts";
 import { lines } from "./products_wgsl.ts";
-import type { Shader } from "./webgpu_device.ts";
+import type { Shader } from "./webgpu_shader.ts";
 
 /** What a forward step is made for. */
 export interface ForwardForm {

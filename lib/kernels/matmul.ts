@@ -8,7 +8,8 @@ import * as tf from "@tensorflow/tfjs";
 import { floats, integers, replaceWasmKernel, type WasmBackend } from "./heap.ts";
 import type { Products } from "./products.ts";
 
-interface MatMulArguments {
+/** What tfjs hands to its products. */
+export interface MatMulArguments {
   readonly inputs: {
     readonly a: tf.TensorInfo;
     readonly b: tf.TensorInfo;
@@ -20,7 +21,6 @@ interface MatMulArguments {
     readonly transposeB: boolean;
     readonly activation?: string;
   };
-  readonly backend: WasmBackend;
 }
 
 /** tfjs' own products, for what ours do not do: batches of matrices, activations. */
@@ -31,13 +31,14 @@ export function registerMatMul(products: Products): void {
   for (const name of ["BatchMatMul", "_FusedMatMul"]) {
     if (!own.has(name)) own.set(name, tf.getKernel(name, "wasm").kernelFunc);
     replaceWasmKernel(name, (args) => {
-      const given = args as unknown as MatMulArguments;
-      return isPlain(given) ? multiply(given, products) : own.get(name)!(args);
+      const given = args as unknown as MatMulArguments & { readonly backend: WasmBackend };
+      return isPlainProduct(given) ? multiply(given, products) : own.get(name)!(args);
     });
   }
 }
 
-function isPlain({ inputs, attrs }: MatMulArguments): boolean {
+/** Whether it is the product of two float32 matrices, with a row added or not. */
+export function isPlainProduct({ inputs, attrs }: MatMulArguments): boolean {
   const { a, b, bias, preluActivationWeights } = inputs;
   const matrices = [a, b].every(({ shape, dtype }) =>
     dtype === "float32" && (shape.length === 2 || (shape.length === 3 && shape[0] === 1))
@@ -46,14 +47,27 @@ function isPlain({ inputs, attrs }: MatMulArguments): boolean {
     preluActivationWeights === undefined && (bias === undefined || bias.shape.length === 1);
 }
 
-function multiply({ inputs: { a, b, bias }, attrs, backend }: MatMulArguments, by: Products) {
-  const { transposeA, transposeB } = attrs;
+/** The sizes of a plain product, and the shape of its result. */
+export function productSizes(
+  { a, b }: MatMulArguments["inputs"],
+  { transposeA, transposeB }: MatMulArguments["attrs"],
+) {
   const [rowsA, columnsA] = a.shape.slice(-2);
   const [rowsB, columnsB] = b.shape.slice(-2);
   const [m, k] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
   const n = transposeB ? rowsB : columnsB;
   const flat = a.shape.length === 2 && b.shape.length === 2;
-  const out = backend.makeOutput(flat ? [m, n] : [1, m, n], "float32");
+  return { m, n, k, transposeA, transposeB, shape: flat ? [m, n] : [1, m, n] };
+}
+
+function multiply(
+  { inputs, attrs, backend }: MatMulArguments & { readonly backend: WasmBackend },
+  by: Products,
+) {
+  const { a, b, bias } = inputs;
+  const { shape, ...product } = productSizes(inputs, attrs);
+  const { n } = product;
+  const out = backend.makeOutput(shape, "float32");
   const values = floats(backend, out);
   if (bias !== undefined) {
     const row = floats(backend, bias);
@@ -63,7 +77,7 @@ function multiply({ inputs: { a, b, bias }, attrs, backend }: MatMulArguments, b
     }
   }
   by.multiply(
-    { m, n, k, transposeA, transposeB, add: bias !== undefined },
+    { ...product, add: bias !== undefined },
     floats(backend, a),
     floats(backend, b),
     values,

@@ -5,17 +5,22 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { registerHeapAdam, registerPlainAdam } from "./adam.ts";
+import { registerWebgpuAdam } from "./adam_webgpu.ts";
 import { openBlas } from "./blas.ts";
 import { registerHeapCharStep } from "./char_step.ts";
+import { registerPlainCrossentropy } from "./crossentropy.ts";
+import { registerWebgpuCrossentropy } from "./crossentropy_webgpu.ts";
 import { gruForward, registerPlainGru } from "./gru.ts";
 import { type HeapTools, registerHeapGru } from "./gru_heap.ts";
 import { registerWebgpuGru } from "./gru_webgpu.ts";
 import type { WasmBackend } from "./heap.ts";
 import { registerMatMul, registerSegmentSum } from "./matmul.ts";
+import { registerWebgpuProducts } from "./matmul_webgpu.ts";
 import { loadSimd } from "./simd.ts";
 import { bytesOfRoom, simdProducts } from "./simd_products.ts";
 
 export { type CharStep, charStep, hasCharStep, type StepLayer } from "./char_step.ts";
+export { crossentropy } from "./crossentropy.ts";
 export { gru, type GruInputs } from "./gru.ts";
 export { type MatrixSize, orthogonalizeRows } from "./orthogonal.ts";
 
@@ -38,10 +43,13 @@ export function registerKernels(
 ): KernelReport {
   const backendName = tf.getBackend();
   if (backendName === "webgpu") {
+    registerWebgpuProducts();
     registerWebgpuGru();
-    registerPlainAdam(backendName);
-    return { products: "tfjs", notes: [] };
+    registerWebgpuCrossentropy();
+    registerWebgpuAdam();
+    return { products: "WGSL", notes: [] };
   }
+  registerPlainCrossentropy(backendName);
   if (backendName !== "wasm") {
     registerPlainGru(backendName);
     registerPlainAdam(backendName);

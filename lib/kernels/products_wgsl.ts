@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Binding, Shader } from "./webgpu_device.ts";
+import type { Binding, Shader } from "./webgpu_shader.ts";
 
 /** What a product's shader is made for. */
 export interface ProductForm {

@@ -12,6 +12,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { compile, type Pipeline, type Shader } from "./webgpu_shader.ts";
 
 /** What tfjs knows of a tensor. */
 interface TensorData {
@@ -40,27 +41,9 @@ interface WebgpuBackend extends tf.KernelBackend {
   ensureCommandEncoderReady(): void;
   endComputePassEncoder(): void;
   submitQueue(): void;
+  incRef(dataId: object): void;
   refCount(dataId: object): number;
   disposeData(dataId: object): boolean;
-}
-
-/** A buffer that a shader reads or writes. */
-export interface Binding {
-  readonly name: string;
-  readonly access: "read" | "read_write";
-  /** Its WGSL type; default `array<f32>`. */
-  readonly type?: string;
-}
-
-/** A compute shader. */
-export interface Shader {
-  /** Tells it from all other shaders, those of other tile sizes included. */
-  readonly key: string;
-  readonly buffers: readonly Binding[];
-  /** The names and WGSL types of the numbers that are the same for a whole call. */
-  readonly uniforms: Readonly<Record<string, "u32" | "f32">>;
-  /** The WGSL after the declarations, which are made from the above. */
-  readonly code: () => string;
 }
 
 /** What a shader runs on. */
@@ -72,11 +55,6 @@ export interface Run {
   readonly workgroups: readonly number[];
   /** How many times it runs; each time `now.step` is one more. Default 1. */
   readonly steps?: number;
-}
-
-interface Pipeline {
-  readonly pipeline: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
 }
 
 /** How far apart the numbers of the steps lie: what every device allows as an offset. */
@@ -102,6 +80,12 @@ export class CommandStream {
   /** Frees tensors once the commands that use them are done. */
   free(...tensors: readonly tf.TensorInfo[]): void {
     for (const { dataId } of tensors) this.#backend.disposeData(dataId);
+  }
+
+  /** A tensor of another shape with the values of `tensor` for its own. */
+  share({ dataId, dtype }: tf.TensorInfo, shape: number[]): tf.TensorInfo {
+    this.#backend.incRef(dataId);
+    return { dataId, dtype, shape };
   }
 
   /** Whether other tensors, such as clones, share the values of this one. */
@@ -167,31 +151,7 @@ export class CommandStream {
   #pipeline(shader: Shader): Pipeline {
     let made = this.#pipelines.get(shader.key);
     if (made === undefined) {
-      const { device } = this.#backend;
-      const types = [
-        ...shader.buffers.map(({ access }) => ({
-          type: access === "read" ? "read-only-storage" as const : "storage" as const,
-        })),
-        { type: "uniform" as const },
-        { type: "uniform" as const, hasDynamicOffset: true },
-      ];
-      const layout = device.createBindGroupLayout({
-        entries: types.map((buffer, binding) => ({
-          binding,
-          visibility: GPUShaderStage.COMPUTE,
-          buffer,
-        })),
-      });
-      const module = device.createShaderModule({
-        label: shader.key,
-        code: declarations(shader) + shader.code(),
-      });
-      const pipeline = device.createComputePipeline({
-        label: shader.key,
-        layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-        compute: { module, entryPoint: "main" },
-      });
-      made = { pipeline, layout };
+      made = compile(this.#backend.device, shader);
       this.#pipelines.set(shader.key, made);
     }
     return made;
@@ -213,21 +173,6 @@ export class CommandStream {
   }
 }
 
-/** The buffers, `numbers` with the uniforms, and `now.step`. */
-function declarations({ buffers, uniforms }: Shader): string {
-  const storage = buffers.map(({ name, access, type = "array<f32>" }, i) =>
-    `@group(0) @binding(${i}) var<storage, ${access}> ${name}: ${type};`
-  );
-  const fields = Object.entries(uniforms).map(([name, type]) => `${name}: ${type},`);
-  return `
-${storage.join("\n")}
-struct Numbers { ${fields.join(" ")} }
-@group(0) @binding(${buffers.length}) var<uniform> numbers: Numbers;
-struct Now { step: u32 }
-@group(0) @binding(${buffers.length + 1}) var<uniform> now: Now;
-`;
-}
-
 const streams = new WeakMap<tf.KernelBackend, CommandStream>();
 
 /** The command stream of a backend; there is one. */
@@ -240,23 +185,28 @@ export function commandStream(backend: tf.KernelBackend): CommandStream {
   return stream;
 }
 
+/** What a kernel gets: tfjs' own arguments, and the command stream. */
+export interface KernelArguments {
+  readonly inputs: unknown;
+  readonly attrs?: unknown;
+  readonly backend: unknown;
+  readonly stream: CommandStream;
+}
+
 /**
  * Puts `run` in the place of tfjs' own kernel on WebGPU, or adds it where tfjs has none.
  *
  * @param kernelName the name in tfjs' registry
- * @param run what computes; `inputs` and `attrs` come as tfjs' kernels get them
+ * @param run what computes
  */
 export function replaceWebgpuKernel(
   kernelName: string,
-  run: (
-    args: { inputs: unknown; attrs: unknown; stream: CommandStream },
-  ) => tf.TensorInfo | tf.TensorInfo[],
+  run: (args: KernelArguments) => tf.TensorInfo | tf.TensorInfo[],
 ): void {
   if (tf.getKernel(kernelName, "webgpu")) tf.unregisterKernel(kernelName, "webgpu");
   tf.registerKernel({
     kernelName,
     backendName: "webgpu",
-    kernelFunc: ({ inputs, attrs, backend }) =>
-      run({ inputs, attrs, stream: commandStream(backend as tf.KernelBackend) }),
+    kernelFunc: (args) => run({ ...args, stream: commandStream(args.backend as tf.KernelBackend) }),
   });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { assertReady, crossentropy } from "../kernels/mod.ts";
 
 /**
  * The mean cross-entropy of the targets under the logits, in nats per character:
@@ -13,6 +14,7 @@ import * as tf from "@tensorflow/tfjs";
  * @param targets token ids, int32 or float32 `[...]`
  * @param logits `[..., vocabularySize]`
  * @returns a scalar
+ * @throws {Error} if no device was selected
  *
  * @example A model that knows nothing pays ln(vocabularySize)
  * ```ts
@@ -29,32 +31,12 @@ export function sparseCategoricalCrossentropy(
   targets: tf.Tensor,
   logits: tf.Tensor,
 ): tf.Scalar {
+  assertReady();
   return tf.tidy(() => {
     const vocabularySize = logits.shape[logits.shape.length - 1];
     const rows = logits.reshape([-1, vocabularySize]) as tf.Tensor2D;
-    const ids = targets.toInt().flatten();
-    return crossentropy(rows, ids as tf.Tensor1D);
+    return crossentropy({ logits: rows, ids: targets.toInt().flatten() });
   });
-}
-
-/** The op behind it; its gradient by the logits is (softmax − one-hot) / rows. */
-function crossentropy(logits: tf.Tensor2D, ids: tf.Tensor1D): tf.Scalar {
-  const op = tf.customGrad((...args) => {
-    const [logits, save] = args as unknown as [tf.Tensor2D, tf.GradSaveFunc];
-    const [rows, vocabularySize] = logits.shape;
-    const shifted = tf.sub(logits, tf.max(logits, 1, true)); // [rows, vocabularySize]
-    const exponentials = tf.exp(shifted);
-    const sums = tf.sum(exponentials, 1, true); // [rows, 1]
-    const oneHot = tf.oneHot(ids, vocabularySize).toFloat(); // [rows, vocabularySize]
-    const chosen = tf.sum(tf.mul(shifted, oneHot), 1, true); // [rows, 1]
-    const gradient = tf.div(tf.sub(tf.div(exponentials, sums), oneHot), rows);
-    save([gradient]);
-    return {
-      value: tf.mean(tf.sub(tf.log(sums), chosen)) as tf.Scalar,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(dy, saved[0]),
-    };
-  });
-  return op(logits) as tf.Scalar;
 }
 
 /**

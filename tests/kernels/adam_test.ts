@@ -117,3 +117,24 @@ testOnDevices("steps of Adam leave no tensor behind", () => {
   optimizer.dispose();
   variable.dispose();
 });
+
+testOnDevices("a weight that was read, or is being read, reads anew after a step", async () => {
+  const variable = tf.variable(tf.tensor1d([1, 2, 3]));
+  const optimizer = new Adam({ learningRate: 0.1 });
+  const gradient = tf.tensor1d([1, 1, 1]);
+  const step = () => optimizer.applyGradients([{ name: variable.name, tensor: gradient }]);
+  let before = (await variable.data()).slice();
+  for (let i = 0; i < 3; i++) {
+    step();
+    const after = (await variable.data()).slice();
+    after.forEach((value, j) => assert.ok(Math.abs(before[j] - value - 0.1) < 1e-4));
+    before = after;
+  }
+  const reading = variable.data();
+  step();
+  assert.deepEqual((await reading).length, 3);
+  const after = await variable.data();
+  after.forEach((value, j) => assert.ok(Math.abs(before[j] - value - 0.1) < 1e-4));
+  tf.dispose([variable, gradient]);
+  optimizer.dispose();
+});

@@ -18,6 +18,12 @@ const shapes: readonly GruShape[] = [
   { batch: 3, time: 5, inputDim: 9, units: 64 },
   { batch: 64, time: 2, inputDim: 4, units: 7 },
   { batch: 2, time: 3, inputDim: 16, units: 200 },
+  { batch: 64, time: 1, inputDim: 3, units: 200 },
+  { batch: 1, time: 2, inputDim: 3, units: 1 },
+  { batch: 3, time: 101, inputDim: 2, units: 1 },
+  // So many texts that WebGPU takes each of its larger tiles.
+  { batch: 700, time: 2, inputDim: 2, units: 33 },
+  { batch: 1400, time: 2, inputDim: 2, units: 33 },
 ];
 
 const names = [

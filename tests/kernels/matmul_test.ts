@@ -27,11 +27,11 @@ testOnDevices(
   "matrix products are right at odd sizes, transposed or not",
   async (device) => {
     for (
-      const [m, n, k] of [[1, 1, 1], [1, 7, 5], [3, 1, 4], [5, 6, 7], [
-        64,
-        33,
-        65,
-      ]]
+      const [m, n, k] of [
+        ...[[1, 1, 1], [1, 7, 5], [3, 1, 4], [5, 6, 7], [64, 33, 65], [64, 36, 65]],
+        // On WebGPU: k cut up and summed up; the large tiles.
+        ...[[5, 8, 1030], [1025, 2000, 3]],
+      ]
     ) {
       for (const transposeA of [false, true]) {
         for (const transposeB of [false, true]) {
@@ -42,9 +42,8 @@ testOnDevices(
             tf.tensor2d(Float32Array.from(a), transposeA ? [k, m] : [m, k]),
             tf.tensor2d(Float32Array.from(b), transposeB ? [n, k] : [k, n]),
           ];
-          const bias = tf.tensor1d(
-            Float32Array.from(someNumbers(n, { text: 3 })),
-          );
+          const row = someNumbers(n, { text: 3 });
+          const bias = tf.tensor1d(Float32Array.from(row));
           const expected = product(size, a, b);
           const plain = tf.matMul(left, right, transposeA, transposeB);
           const label = JSON.stringify(size);
@@ -60,7 +59,7 @@ testOnDevices(
             transposeB,
             bias,
           });
-          const withBias = expected.map((value, i) => value + someNumbers(n, { text: 3 })[i % n]);
+          const withBias = expected.map((value, i) => value + row[i % n]);
           assert.ok(
             relativeError(await fused.data(), withBias) <= device.tolerance,
             label,
@@ -113,3 +112,33 @@ testOnDevices(
     );
   },
 );
+
+testOnDevices("sums over the first axes, and transposes, are right", async (device) => {
+  const [a, b, c] = [5, 37, 19];
+  const values = someNumbers(a * b * c);
+  const tensor = tf.tensor3d(Float32Array.from(values), [a, b, c]);
+  for (const axes of [[0], [0, 1], [1], [0, 1, 2]]) {
+    for (const keepDims of [false, true]) {
+      const sums = tf.sum(tensor, axes, keepDims);
+      const lengths = [a, b, c].map((length, axis) => axes.includes(axis) ? 1 : length);
+      const expected = new Float64Array(tf.util.sizeFromShape(lengths));
+      values.forEach((value, at) => {
+        const [i, j, k] = [Math.floor(at / (b * c)), Math.floor(at / c) % b, at % c]
+          .map((index, axis) => axes.includes(axis) ? 0 : index);
+        expected[(i * lengths[1] + j) * lengths[2] + k] += value;
+      });
+      const shape = keepDims ? lengths : lengths.filter((_, axis) => !axes.includes(axis));
+      assert.deepEqual(sums.shape, shape);
+      assert.ok(relativeError(await sums.data(), expected) <= device.tolerance, `${axes}`);
+    }
+  }
+  const row = tensor.reshape([1, a * b, c]);
+  for (const perm of [[0, 1, 2], [1, 0, 2], [1, 2, 0], [2, 1, 0]]) {
+    const moved = tf.transpose(row, perm);
+    const expected = perm.indexOf(1) < perm.indexOf(2)
+      ? values
+      : values.map((_, at) => values[at % (a * b) * c + Math.floor(at / (a * b))]);
+    assert.deepEqual(moved.shape, perm.map((axis) => row.shape[axis]));
+    assert.equal(relativeError(await moved.data(), expected), 0, `${perm}`);
+  }
+});
