@@ -21,6 +21,7 @@ export interface WasmBackend extends tf.KernelBackend {
   };
   makeOutput(shape: number[], dtype: tf.DataType): tf.TensorInfo;
   refCount(dataId: object): number;
+  incRef(dataId: object): void;
   disposeData(dataId: object, force?: boolean): boolean;
 }
 

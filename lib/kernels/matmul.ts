@@ -1,11 +1,10 @@
 /**
- * Matrix products and sums on tfjs' WebAssembly backend, where tfjs' own are slow
- * or missing.
+ * Matrix products on tfjs' WebAssembly backend, where tfjs' own are slow.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { floats, integers, replaceWasmKernel, type WasmBackend } from "./heap.ts";
+import { floats, replaceWasmKernel, type WasmBackend } from "./heap.ts";
 import type { Products } from "./products.ts";
 
 /** What tfjs hands to its products. */
@@ -83,31 +82,4 @@ function multiply(
     values,
   );
   return out;
-}
-
-/**
- * Adds tfjs' `UnsortedSegmentSum`, the gradient of a lookup, which its WebAssembly
- * backend lacks: row i of `x` is added to row `segmentIds[i]` of the result.
- */
-export function registerSegmentSum(): void {
-  replaceWasmKernel("UnsortedSegmentSum", ({ inputs, attrs, backend: any }) => {
-    const backend = any as WasmBackend;
-    const { x, segmentIds } = inputs as Record<string, tf.TensorInfo>;
-    const { numSegments } = attrs as unknown as { numSegments: number };
-    const width = tf.util.sizeFromShape(x.shape.slice(segmentIds.shape.length));
-    const out = backend.makeOutput(
-      [numSegments, ...x.shape.slice(segmentIds.shape.length)],
-      "float32",
-    );
-    const sums = floats(backend, out).fill(0);
-    const values = floats(backend, x);
-    const ids = integers(backend, segmentIds);
-    for (let i = 0; i < ids.length; i++) {
-      if (ids[i] < 0 || ids[i] >= numSegments) continue;
-      const from = i * width;
-      const to = ids[i] * width;
-      for (let j = 0; j < width; j++) sums[to + j] += values[from + j];
-    }
-    return out;
-  });
 }

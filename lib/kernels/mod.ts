@@ -14,7 +14,8 @@ import { gruForward, registerPlainGru } from "./gru.ts";
 import { type HeapTools, registerHeapGru } from "./gru_heap.ts";
 import { registerWebgpuGru } from "./gru_webgpu.ts";
 import type { WasmBackend } from "./heap.ts";
-import { registerMatMul, registerSegmentSum } from "./matmul.ts";
+import { registerLookup } from "./lookup.ts";
+import { registerMatMul } from "./matmul.ts";
 import { registerWebgpuProducts } from "./matmul_webgpu.ts";
 import { loadSimd } from "./simd.ts";
 import { bytesOfRoom, simdProducts } from "./simd_products.ts";
@@ -60,7 +61,7 @@ export function registerKernels(
   const { blas, notes } = openBlas(choice);
   const products = blas ?? tools.products;
   const { simd } = tools;
-  registerSegmentSum();
+  registerLookup();
   registerMatMul(products);
   registerHeapGru({ products, simd });
   registerHeapAdam(simd);
