@@ -268,11 +268,8 @@ function writeTile(c: usize, left: v128, right: v128, add: bool): void {
   v128.store(c, add ? f32x4.add(v128.load(c, 16), right) : right, 16);
 }
 
-/** One 6 × 8 tile of C from a panel of A (k × 6) and 8 columns of B, k rows `strideB` apart. */
-function tile(
-  k: i32, a: usize, b: usize, strideB: i32, c: usize, strideC: i32, add: bool,
-): void {
-  const nextB = (<usize>strideB) << 2;
+/** One 6 × 8 tile of C from a panel of A (k × 6) and a panel of B (k × 8). */
+function tile(k: i32, a: usize, b: usize, c: usize, strideC: i32, add: bool): void {
   let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00;
   let c30 = c00, c31 = c00, c40 = c00, c41 = c00, c50 = c00, c51 = c00;
   for (let p: i32 = 0; p < k; p++) {
@@ -291,7 +288,7 @@ function tile(
     x = v128.load32_splat(a, 20);
     c50 = multiplyAdd(x, left, c50), c51 = multiplyAdd(x, right, c51);
     a += 24;
-    b += nextB;
+    b += 32;
   }
   const row = (<usize>strideC) << 2;
   writeTile(c, c00, c01, add);
@@ -303,27 +300,25 @@ function tile(
 }
 
 /**
- * C ← A·B, or C + A·B if `add`, with A of m × k in panels of 6 rows, and B of k × n in panels
- * of 8 columns if `strideB` is 8; else B lies as it is, with `strideB` floats from row to row
- * and n a multiple of 8. `edge` is room for one tile: where C ends inside a tile, the tile is
- * made there and only what belongs to C is taken over.
+ * C ← A·B, or C + A·B if `add`, with both factors in panels: A of m × k in panels of 6 rows,
+ * B of k × n in panels of 8 columns. `edge` is room for one tile: where C ends inside a
+ * tile, the tile is made there and only what belongs to C is taken over.
  */
 export function multiplyPanels(
-  m: i32, n: i32, k: i32, a: usize, b: usize, strideB: i32, c: usize, strideC: i32, add: bool,
-  edge: usize,
+  m: i32, n: i32, k: i32, a: usize, b: usize, c: usize, strideC: i32, add: bool, edge: usize,
 ): void {
   for (let j: i32 = 0; j < n; j += tileColumns) {
-    const panelB = at(b, strideB == tileColumns ? j * k : j);
+    const panelB = at(b, j * k);
     const columns = min(tileColumns, n - j);
     for (let i: i32 = 0; i < m; i += tileRows) {
       const panelA = at(a, i * k);
       const rows = min(tileRows, m - i);
       const corner = at(c, i * strideC + j);
       if (rows == tileRows && columns == tileColumns) {
-        tile(k, panelA, panelB, strideB, corner, strideC, add);
+        tile(k, panelA, panelB, corner, strideC, add);
         continue;
       }
-      tile(k, panelA, panelB, strideB, edge, tileColumns, false);
+      tile(k, panelA, panelB, edge, tileColumns, false);
       for (let p: i32 = 0; p < rows; p++) {
         for (let q: i32 = 0; q < columns; q++) {
           const to = at(corner, p * strideC + q);

@@ -30,8 +30,8 @@ export interface Simd {
   ): void;
   // deno-fmt-ignore
   multiplyPanels(
-    m: number, n: number, k: number, a: number, b: number, strideB: number, c: number,
-    strideC: number, add: boolean, edge: number,
+    m: number, n: number, k: number, a: number, b: number, c: number, strideC: number,
+    add: boolean, edge: number,
   ): void;
   // deno-fmt-ignore
   dotRows(

@@ -16,6 +16,8 @@ import type { Simd } from "./simd.ts";
 const tile = { rows: 6, columns: 8 } as const;
 /** How much of each dimension is worked on at a time; multiples of the tile's sizes. */
 const block = { m: 192, n: 1024, k: 256 } as const;
+/** So many rows read B too seldom to pay for copying it first. */
+const fewRows = 5;
 const bytes = 4;
 
 /** How many bytes of the heap {@linkcode simdProducts} needs for itself. */
@@ -68,8 +70,7 @@ export function simdProducts(simd: Simd, room: number): Products {
       const source = a + (p * strideRow + i * strideColumn) * bytes;
       simd.pack(k, m, tile.rows, source, strideRow, strideColumn, panelsA);
       const corner = c + (i * product.strideC + j) * bytes;
-      const { strideC } = product;
-      simd.multiplyPanels(m, n, k, panelsA, panels, tile.columns, corner, strideC, add, edge);
+      simd.multiplyPanels(m, n, k, panelsA, panels, corner, product.strideC, add, edge);
     }
   }
 
@@ -77,27 +78,16 @@ export function simdProducts(simd: Simd, room: number): Products {
     description: "WebAssembly SIMD",
     multiply(given, a, b, c) {
       const product = withStrides(given);
-      const { m, n, k, transposeA, transposeB, strideA, strideB, add } = product;
-      if (m === 1 && (!transposeA || strideA === 1)) {
-        // One row reads B once, so copying it first would double the work.
-        if (transposeB) {
-          simd.dotRows(n, k, b.byteOffset, strideB, a.byteOffset, c.byteOffset, add);
-        } else {
-          if (!add) c.fill(0, 0, n);
-          simd.addRowsTimes(k, n, a.byteOffset, b.byteOffset, strideB, c.byteOffset);
+      const { m, n, k, transposeA, transposeB, strideA, strideB, strideC, add } = product;
+      if (m <= fewRows && !transposeA) {
+        for (let i = 0; i < m; i++) {
+          const [x, y] = [a.byteOffset + i * strideA * bytes, c.subarray(i * strideC)];
+          if (transposeB) simd.dotRows(n, k, b.byteOffset, strideB, x, y.byteOffset, add);
+          else {
+            if (!add) y.fill(0, 0, n);
+            simd.addRowsTimes(k, n, x, b.byteOffset, strideB, y.byteOffset);
+          }
         }
-        return;
-      }
-      // Nor do a few rows read B often enough to pay for copying it.
-      const few = m <= tile.rows && k <= block.m * block.k / tile.rows;
-      if (few && !transposeB && n % tile.columns === 0 && n > tile.columns) {
-        const [strideRow, strideColumn] = transposeA ? [strideA, 1] : [1, strideA];
-        simd.pack(k, m, tile.rows, a.byteOffset, strideRow, strideColumn, panelsA);
-        const { strideC } = product;
-        // deno-fmt-ignore
-        simd.multiplyPanels(
-          m, n, k, panelsA, b.byteOffset, strideB, c.byteOffset, strideC, add, edge,
-        );
         return;
       }
       blocks(product, (part) => {
@@ -108,7 +98,7 @@ export function simdProducts(simd: Simd, room: number): Products {
     packedSize: (k, n) => k * Math.ceil(n / tile.columns) * tile.columns,
     prepare(given, b, packed) {
       const product = withStrides(given);
-      if (product.m === 1) return (a, c) => this.multiply(given, a, b, c);
+      if (product.m <= fewRows) return (a, c) => this.multiply(given, a, b, c);
       const panels = packed.byteOffset;
       blocks(product, (part) => packB(product, b.byteOffset, part, panels + part.offset));
       return (a, c) => {
