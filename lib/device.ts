@@ -118,6 +118,7 @@ async function ready(
     );
   }
   await tf.ready();
+  if (name === "cpu") silenceNodeAdvice();
   const kernels = registerKernels({ blas });
   const description = gpu?.description ??
     (name === "wasm" ? kernels.products : "plain JavaScript");
@@ -130,4 +131,13 @@ async function ready(
     software: gpu?.software ?? false,
     toString: () => `${label} (${description}): ${reason}${notes}`,
   };
+}
+
+/** tfjs' CPU backend takes Deno for Node.js, and on its first tensor advises to install tfjs-node. */
+function silenceNodeAdvice(): void {
+  const flags = tf.env();
+  const isNode = flags.getBool("IS_NODE");
+  flags.set("IS_NODE", false);
+  tf.scalar(0).dispose();
+  flags.set("IS_NODE", isNode);
 }

@@ -65,5 +65,18 @@ export function jupyterVariables(paths: ProjectPaths): Record<string, string> {
     IPYTHONDIR: join(state, "ipython"),
     PYTHONUTF8: "1",
     DENO_NO_UPDATE_CHECK: "1",
+    ...graphicsVariables(paths),
   };
+}
+
+/**
+ * Linux' graphics libraries complain on every start where a session has no runtime folder, as in
+ * containers: there we give them one.
+ *
+ * @param paths The project's paths.
+ * @returns The variables to set for every process that may use WebGPU.
+ */
+export function graphicsVariables(paths: ProjectPaths): Record<string, string> {
+  const needed = Deno.build.os === "linux" && Deno.env.get("XDG_RUNTIME_DIR") === undefined;
+  return needed ? { XDG_RUNTIME_DIR: join(paths.venv, "var") } : {};
 }

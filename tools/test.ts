@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { corpusArgument } from "./corpus_argument.ts";
 import { passThrough } from "./process.ts";
-import { projectPaths } from "./project_paths.ts";
+import { graphicsVariables, projectPaths } from "./project_paths.ts";
 import { setUp } from "./setup.ts";
 import { readJunit, summarize } from "./test_report.ts";
 
@@ -46,7 +46,11 @@ export async function runTests(options: TestOptions = {}): Promise<number> {
       ...what,
     ], {
       cwd: paths.root,
-      env: { DENO_NO_UPDATE_CHECK: "1", ...(corpus && { FOLIO_CORPUS: corpus }) },
+      env: {
+        DENO_NO_UPDATE_CHECK: "1",
+        ...graphicsVariables(paths),
+        ...(corpus && { FOLIO_CORPUS: corpus }),
+      },
     });
     const xml = await Deno.readTextFile(report).catch(() => undefined);
     const summary = summarize(xml === undefined ? undefined : readJunit(xml), {
