@@ -7,6 +7,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkNotebooks } from "./check_notebooks.ts";
+import { unformattedNotebooks } from "./notebook_format.ts";
 import { passThrough } from "./process.ts";
 import { projectPaths } from "./project_paths.ts";
 import { runTests } from "./test.ts";
@@ -33,7 +34,16 @@ function checks(root: string): Check[] {
       way: "deno install brings it in step with deno.json",
       run: deno("install", "--frozen", "--quiet"),
     },
-    { name: "format", way: "deno task fmt puts it right", run: deno("fmt", "--check", "--quiet") },
+    {
+      name: "format",
+      way: "deno task fmt puts it right",
+      run: async () => {
+        const others = await deno("fmt", "--check", "--quiet", "--ignore=notebooks")();
+        const notebooks = await unformattedNotebooks(root);
+        for (const path of notebooks) console.error(`not formatted: ${path}`);
+        return others && notebooks.length === 0;
+      },
+    },
     { name: "lint", way: "deno lint shows it", run: deno("lint", "--quiet") },
     { name: "types", way: "deno check shows them", run: deno("check", "--quiet", ...folders) },
     {

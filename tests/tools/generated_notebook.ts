@@ -40,6 +40,8 @@ export async function writeNotebook(
           display_name: "Deno",
           language: "typescript",
         },
+        // Without it deno fmt leaves the cells alone.
+        language_info: { name: "typescript" },
       },
       nbformat: 4,
       nbformat_minor: 5,
