@@ -106,13 +106,17 @@ ${lines(4, (j) => `        weightOf(unit + ${j}u, d),`)}
       );
     }
     if (k > 0u) {
-      for (var i = 0u; i < ${depth / slices}u; i++) {
-        let d = slice * ${depth / slices}u + i;
-        let side0 = sides[d * ${stride}u + 2u * rowGroup];
-        let side1 = sides[d * ${stride}u + 2u * rowGroup + 1u];
-        let weight = weights[d * ${weightStride}u + quad];
+      let d = slice * ${depth / slices}u;
+${
+      lines(depth / slices, (i) =>
+        `      {
+        let at = (d + ${i}u) * ${stride}u + 2u * rowGroup;
+        let side0 = sides[at];
+        let side1 = sides[at + 1u];
+        let weight = weights[(d + ${i}u) * ${weightStride}u + quad];
 ${lines(8, (i) => `        sum${i} += side${i >> 2}.${"xyzw"[i & 3]} * weight;`)}
-      }
+      }`)
+    }
     }
   }
   var total = vec4<f32>();

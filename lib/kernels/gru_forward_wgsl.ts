@@ -108,17 +108,21 @@ ${
     }
     }
     if (k > 0u) {
-      for (var i = 0u; i < ${depth / slices}u; i++) {
-        let d = slice * ${depth / slices}u + i;
-        let state0 = states[d * ${stride}u + 2u * rowGroup];
-        let state1 = states[d * ${stride}u + 2u * rowGroup + 1u];
+      let d = slice * ${depth / slices}u;
 ${
-      gateNames.map((g, gate) =>
-        `        let w${g} = weights[d * ${wide}u + ${gate * unitsOfTile}u + unit];
+      lines(depth / slices, (i) =>
+        `      {
+        let at = (d + ${i}u) * ${stride}u + 2u * rowGroup;
+        let state0 = states[at];
+        let state1 = states[at + 1u];
+${
+          gateNames.map((g, gate) =>
+            `        let w${g} = weights[(d + ${i}u) * ${wide}u + ${gate * unitsOfTile}u + unit];
         sum${g}0 += state0 * w${g}; sum${g}1 += state1 * w${g};`
-      ).join("\n")
+          ).join("\n")
+        }
+      }`)
     }
-      }
     }
   }
   // The slices add their sums one after the other, so the result is always the same.

@@ -64,7 +64,8 @@ export function lines(n: number, line: (i: number) => string): string {
  * registers. The next pair is fetched into registers while this one is multiplied, so the
  * memory's latency is hidden. Neighbors in a workgroup read neighbors in memory. A row of
  * workgroup memory is one vector longer than it need be, so that invocations that write
- * one column fall on different banks.
+ * one column fall on different banks. The loop over `depth` is written out, because WebGPU
+ * guards the loops it sees.
  */
 export function productShader(form: ProductForm): Shader {
   const { tile: { side, depth }, transposeA, transposeB, bias } = form;
@@ -119,10 +120,13 @@ ${all((i, j) => `  var ${sum(i, j)} = vec4<f32>();`)}
     workgroupBarrier();
     nextA = loadA(row + 4u * placeA.x, k + ${depth}u + placeA.y, end);
     nextB = loadB(column + 4u * placeB.x, k + ${depth}u + placeB.y, end);
-    for (var d = 0u; d < ${depth}u; d++) {
-${lines(vectors, (i) => `      let a${i} = tileA[d * ${stride}u + ${16 * i}u + mine.y];`)}
-${lines(vectors, (j) => `      let b${j} = tileB[d * ${stride}u + ${16 * j}u + mine.x];`)}
+${
+      lines(depth, (d) =>
+        `    {
+${lines(vectors, (i) => `      let a${i} = tileA[${d * stride + 16 * i}u + mine.y];`)}
+${lines(vectors, (j) => `      let b${j} = tileB[${d * stride + 16 * j}u + mine.x];`)}
 ${all((i, j) => `      ${sum(i, j)} += a${i >> 2}.${"xyzw"[i & 3]} * b${j};`)}
+    }`)
     }
   }
   let matrix = group.z * numbers.m * numbers.n;
