@@ -149,6 +149,11 @@ export class CounterRandom {
     this.#stream = (Math.imul(key.stream, streamSpread) + text) >>> 0;
   }
 
+  /** The first two words that {@linkcode hash4} mixes: what a shader needs to draw the same. */
+  get words(): readonly [number, number] {
+    return [this.#seed, this.#stream];
+  }
+
   /**
    * The random bits at a position.
    *

@@ -1,9 +1,8 @@
 import { CounterRandom, streams } from "../random.ts";
 import type { CharModel } from "../model/char_model.ts";
-import type { CharStepper } from "../model/char_stepper.ts";
+import { type Drawer, drawerFrom } from "./drawing.ts";
 import { Pauses } from "./pauses.ts";
-import { disposeReading, logitRows, type Reading, readTexts } from "./reading.ts";
-import { sampleToken } from "./sampling.ts";
+import { disposeReading, type Reading, readTexts } from "./reading.ts";
 
 /** What {@linkcode continueTexts} needs to know. */
 export interface ContinuationOptions {
@@ -48,23 +47,18 @@ export async function* continueTexts(
   const pauses = new Pauses({ signal });
   if (length === 0) return;
   let reading: Reading | undefined;
-  let stepper: CharStepper | undefined;
+  let drawer: Drawer | undefined;
   try {
     reading = await readTexts(model, prompts, pauses);
-    let rows = await logitRows(reading); // [batch] × [vocabularySize]
-    stepper = model.stepper(reading.state);
-    for (let position = 0;; position++) {
-      const ids = Int32Array.from(
-        rows,
-        (logits, text) => sampleToken(logits, { temperature, random: randoms[text], position }),
-      );
-      yield ids;
-      if (position + 1 === length) return;
-      await pauses.take();
-      rows = await stepper.step(ids);
+    drawer = drawerFrom(model, reading, { temperature, randoms });
+    let drawn: Int32Array[] = [];
+    for (let written = 0; written < length; written++) {
+      if (written > 0) await pauses.take();
+      if (drawn.length === 0) drawn = await drawer.draw(length - written);
+      yield drawn.shift()!;
     }
   } finally {
     disposeReading(reading);
-    stepper?.dispose();
+    drawer?.dispose();
   }
 }

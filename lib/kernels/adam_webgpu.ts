@@ -22,7 +22,8 @@ export function registerWebgpuAdam(): void {
     const { size } = variable;
     const groups = Math.ceil(size / 256);
     const x = Math.min(groups, mostWorkgroups);
-    stream.run(adamShader, {
+    stream.run({
+      shader: adamShader,
       tensors: [...changed, gradient, scale],
       uniforms: { ...numbers, size },
       workgroups: [x, Math.ceil(groups / x)],

@@ -18,7 +18,8 @@ export function registerWebgpuCrossentropy(): void {
     const { logits, ids } = inputs as CrossentropyInputs;
     const [rows, size] = logits.shape;
     const loss = stream.tensor([]);
-    stream.run(lossShader, {
+    stream.run({
+      shader: lossShader,
       tensors: [logits, ids, loss],
       uniforms: { rows, size },
       workgroups: [1],
@@ -31,7 +32,8 @@ export function registerWebgpuCrossentropy(): void {
     const gradient = stream.tensor([rows, size]);
     const groups = Math.ceil(rows / rowsOfGroup);
     const x = Math.min(groups, 65535);
-    stream.run(gradientShader, {
+    stream.run({
+      shader: gradientShader,
       tensors: [logits, ids, dy, gradient],
       uniforms: { rows, size },
       workgroups: [x, Math.ceil(groups / x)],

@@ -12,7 +12,11 @@ export interface ForwardForm {
   readonly rowGroups: RowGroups;
   /** Whether to keep what the backward pass needs. */
   readonly training: boolean;
+  /** Which row of `projected` a text takes at a step; see below. */
+  readonly from: "sequence" | "table" | "text";
 }
+
+const rowOf = { sequence: "at", table: "u32(ids[row])", text: "row" } as const;
 
 /**
  * One step forward: the recurrent product h·R of a tile, then its gates and its new state.
@@ -28,8 +32,11 @@ export interface ForwardForm {
  * writes at t, and in training `before` (the state before each step) `[batch, time, units]`
  * and `gates` (z, r, ĥ, q) `[batch, time, 4·units]`. Dispatch, once for each step: x over
  * units by 16, y over texts by 8 · rowGroups.
+ *
+ * For texts that are being written `projected` is made as they grow: `from` a table with a
+ * row for each token, of which `ids` `[batch]` has the newest, or with one row for each text.
  */
-export function gruForwardShader({ rowGroups, training }: ForwardForm): Shader {
+export function gruForwardShader({ rowGroups, training, from }: ForwardForm): Shader {
   const rows = 8 * rowGroups;
   const slices = invocations / (unitsOfTile * rowGroups);
   const depth = 32;
@@ -38,11 +45,12 @@ export function gruForwardShader({ rowGroups, training }: ForwardForm): Shader {
   const loads = depth * wide / invocations;
   const gateNames = ["Z", "R", "C"]; // update, reset, candidate
   return {
-    key: `gru forward ${rowGroups} ${training}`,
+    key: `gru forward ${rowGroups} ${training} ${from}`,
     buffers: [
       ...["projected", "recurrentKernel", "bias", "initialState"].map((name) => (
         { name, access: "read" } as const
       )),
+      ...(from === "table" ? [{ name: "ids", access: "read", type: "array<i32>" } as const] : []),
       ...["hidden", ...(training ? ["before", "gates"] : [])].map((name) => (
         { name, access: "read_write" } as const
       )),
@@ -146,7 +154,7 @@ ${
     let u = firstUnit + i % ${unitsOfTile}u;
     if (row >= numbers.batch || u >= units) { continue; }
     let at = row * numbers.time + now.step;
-    let input = at * 3u * units + u;
+    let input = ${rowOf[from]} * 3u * units + u;
     let sums = i / ${unitsOfTile}u * ${wide}u + i % ${unitsOfTile}u;
     let c = 3u * units + u;
     let z = logistic(projected[input] + weights[sums] + bias[c]);

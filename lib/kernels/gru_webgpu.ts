@@ -29,7 +29,7 @@ export function registerWebgpuGru(): void {
 const enoughWorkgroups = 128;
 
 /** How the workgroups of a step lie over units and texts. */
-function tiling(batch: number, units: number) {
+export function tiling(batch: number, units: number) {
   const across = Math.ceil(units / unitsOfTile);
   const down = (rowGroups: RowGroups) => Math.ceil(batch / (8 * rowGroups));
   const choices = [4, 2] as const;
@@ -58,12 +58,12 @@ function forward(
       : []),
   ];
   const { rowGroups, workgroups } = tiling(batch, units);
-  stream.run(gruForwardShader({ rowGroups, training }), {
+  stream.repeat(time, [{
+    shader: gruForwardShader({ rowGroups, training, from: "sequence" }),
     tensors: [projected, recurrentKernel, bias, initialState, ...outputs],
     uniforms: { batch, time, units },
     workgroups,
-    steps: time,
-  });
+  }]);
   stream.free(projected);
   return outputs;
 }
@@ -85,15 +85,15 @@ function backward(stream: CommandStream, gru: GradientInputs): tf.TensorInfo[] {
   const recurrentSide = stream.tensor([rows, wide]); // E
   const initialState = stream.tensor([batch, units]);
   const { rowGroups, workgroups } = tiling(batch, units);
-  stream.run(gruBackwardShader({ rowGroups }), {
+  stream.repeat(time + 1, [{
+    shader: gruBackwardShader({ rowGroups }),
     tensors: [
       ...[recurrentKernel, gates, before, gradient],
       ...[initialState, inputSide, recurrentSide],
     ],
     uniforms: { batch, time, units },
     workgroups,
-    steps: time + 1,
-  });
+  }]);
   const byInputs = multiply(
     stream,
     { m: rows, n: inputDim, k: wide, transposeB: true },

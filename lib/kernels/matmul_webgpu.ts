@@ -91,7 +91,8 @@ function segmentSum(
   const each = x.shape.slice(segmentIds.shape.length);
   const [count, width] = [segmentIds.shape, each].map(tf.util.sizeFromShape);
   const sums = stream.tensor([numSegments, ...each]);
-  stream.run(segmentSumShader, {
+  stream.run({
+    shader: segmentSumShader,
     tensors: [x, segmentIds, sums],
     uniforms: { count, width },
     workgroups: [Math.ceil(width / 32), numSegments],

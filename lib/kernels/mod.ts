@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { registerHeapAdam, registerPlainAdam } from "./adam.ts";
 import { registerWebgpuAdam } from "./adam_webgpu.ts";
 import { openBlas } from "./blas.ts";
+import { registerWebgpuCharDraws } from "./char_draws_webgpu.ts";
 import { registerHeapCharStep } from "./char_step.ts";
 import { registerPlainCrossentropy } from "./crossentropy.ts";
 import { registerWebgpuCrossentropy } from "./crossentropy_webgpu.ts";
@@ -20,6 +21,7 @@ import { registerWebgpuProducts } from "./matmul_webgpu.ts";
 import { loadSimd } from "./simd.ts";
 import { bytesOfRoom, simdProducts } from "./simd_products.ts";
 
+export { charDraws, type DrawLayer, hasCharDraws } from "./char_draws.ts";
 export { type CharStep, charStep, hasCharStep, type StepLayer } from "./char_step.ts";
 export { crossentropy } from "./crossentropy.ts";
 export { gru, type GruInputs } from "./gru.ts";
@@ -48,6 +50,7 @@ export function registerKernels(
     registerWebgpuGru();
     registerWebgpuCrossentropy();
     registerWebgpuAdam();
+    registerWebgpuCharDraws();
     return { products: "WGSL", notes: [] };
   }
   registerPlainCrossentropy(backendName);

@@ -64,7 +64,8 @@ export function multiply(
     alignedC: n % 4 === 0,
   });
   const c = stream.tensor(whole ? [m, n] : [chunks, m, n]);
-  stream.run(shader, {
+  stream.run({
+    shader,
     tensors: whole && bias ? [a, b, bias, c] : [a, b, c],
     uniforms: { m, n, k, chunk },
     workgroups: [Math.ceil(n / tile.side), Math.ceil(m / tile.side), chunks],
@@ -97,7 +98,8 @@ export function sumRows(
 ): void {
   const groups = Math.ceil(columns / 16);
   const x = Math.min(groups, 32768); // a device counts no further than 65535
-  stream.run(sumRowsShader({ bias: bias !== undefined }), {
+  stream.run({
+    shader: sumRowsShader({ bias: bias !== undefined }),
     tensors: bias ? [from, bias, to] : [from, to],
     uniforms: { rows, columns, first, period },
     workgroups: [x, Math.ceil(groups / x)],

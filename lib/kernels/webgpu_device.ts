@@ -46,15 +46,14 @@ interface WebgpuBackend extends tf.KernelBackend {
   disposeData(dataId: object): boolean;
 }
 
-/** What a shader runs on. */
+/** A shader and what it runs on. */
 export interface Run {
+  readonly shader: Shader;
   /** One for each of the shader's buffers. */
   readonly tensors: readonly tf.TensorInfo[];
   /** One for each of the shader's uniforms. */
   readonly uniforms: Readonly<Record<string, number>>;
   readonly workgroups: readonly number[];
-  /** How many times it runs; each time `now.step` is one more. Default 1. */
-  readonly steps?: number;
 }
 
 /** How far apart the numbers of the steps lie: what every device allows as an offset. */
@@ -88,6 +87,31 @@ export class CommandStream {
     return { dataId, dtype, shape };
   }
 
+  /** Records a copy of a tensor. */
+  copy(tensor: tf.TensorInfo): tf.TensorInfo;
+  /** Records a copy of one row, `[batch, rows, size]` → `[batch, size]`. */
+  copy(tensor: tf.TensorInfo, part: { row: number; size: number }): tf.TensorInfo;
+  copy(tensor: tf.TensorInfo, part?: { row: number; size: number }): tf.TensorInfo {
+    const backend = this.#backend;
+    const { shape, dtype } = tensor;
+    const size = tf.util.sizeFromShape(shape);
+    const copies = part === undefined ? 1 : shape[0];
+    const length = part?.size ?? size;
+    const copy = this.tensor(part === undefined ? shape : [copies, length], dtype);
+    const [from, to] = [tensor, copy].map(({ dataId }) => {
+      backend.uploadToGPU(dataId);
+      backend.commandQueueOwnedIds.add(dataId);
+      return backend.tensorMap.get(dataId).resource!;
+    });
+    backend.ensureCommandEncoderReady();
+    backend.endComputePassEncoder();
+    for (let i = 0; i < copies; i++) {
+      const first = part === undefined ? 0 : (i * shape[1] + part.row) * length;
+      backend.commandEncoder.copyBufferToBuffer(from, 4 * first, to, 4 * i * length, 4 * length);
+    }
+    return copy;
+  }
+
   /** Whether other tensors, such as clones, share the values of this one. */
   isShared({ dataId }: tf.TensorInfo): boolean {
     return this.#backend.refCount(dataId) > 1;
@@ -104,14 +128,41 @@ export class CommandStream {
   }
 
   /** Records a shader. */
-  run(shader: Shader, { tensors, uniforms, workgroups, steps }: Run): void {
+  run(run: Run): void {
+    this.#record([run], 1);
+  }
+
+  /**
+   * Records shaders, one after the other, again and again: each time round `now.step` is
+   * one more. Hands them to the device, which may begin while the host goes on recording.
+   */
+  repeat(steps: number, runs: readonly Run[]): void {
+    this.#record(runs, steps);
+    this.submit();
+  }
+
+  #record(runs: readonly Run[], steps: number): void {
+    const backend = this.#backend;
+    // An upload may end the open pass, so all of them come before we ask for it.
+    for (const { dataId } of runs.flatMap(({ tensors }) => tensors)) backend.uploadToGPU(dataId);
+    const bound = runs.map((run) => this.#bind(run, steps));
+    const pass = this.#pass();
+    for (let step = 0; step < steps; step++) {
+      for (const { pipeline, bindGroup, workgroups: [x, y = 1, z = 1] } of bound) {
+        if (step === 0 || bound.length > 1) pass.setPipeline(pipeline);
+        pass.setBindGroup(0, bindGroup, [step * stepStride]);
+        pass.dispatchWorkgroups(x, y, z);
+        backend.dispatchCountInPass++;
+      }
+    }
+  }
+
+  #bind({ shader, tensors, uniforms, workgroups }: Run, steps: number) {
     const backend = this.#backend;
     const numbers = Object.entries(shader.uniforms).map(([name, type]): Uniform => ({
       type: type === "u32" ? "uint32" : "float32",
       data: [uniforms[name]],
     }));
-    // An upload may end the open pass, so all of them come before we ask for it.
-    for (const { dataId } of tensors) backend.uploadToGPU(dataId);
     const resources = tensors.map(({ dataId }) => {
       backend.commandQueueOwnedIds.add(dataId);
       return { buffer: backend.tensorMap.get(dataId).resource! };
@@ -120,19 +171,10 @@ export class CommandStream {
     const entries = [
       ...resources,
       backend.makeUniforms(numbers),
-      { buffer: this.#stepNumbers(steps ?? 1), size: 4 },
+      { buffer: this.#stepNumbers(steps), size: 4 },
     ].map((resource, binding) => ({ binding, resource }));
     const bindGroup = backend.device.createBindGroup({ layout, entries });
-    const pass = this.#pass();
-    const [x, y = 1, z = 1] = workgroups;
-    pass.setPipeline(pipeline);
-    for (let step = 0; step < (steps ?? 1); step++) {
-      pass.setBindGroup(0, bindGroup, [step * stepStride]);
-      pass.dispatchWorkgroups(x, y, z);
-      backend.dispatchCountInPass++;
-    }
-    // The device may begin while the host goes on recording.
-    if (steps !== undefined) this.submit();
+    return { pipeline, bindGroup, workgroups };
   }
 
   /** Hands what is recorded to the device. */

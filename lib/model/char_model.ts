@@ -6,8 +6,9 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "../config.ts";
 import { CounterRandom, streams } from "../random.ts";
-import { assertReady, hasCharStep } from "../kernels/mod.ts";
+import { assertReady, hasCharDraws, hasCharStep } from "../kernels/mod.ts";
 import { CharNetwork } from "./char_network.ts";
+import { CharWriter, type CharWriterOptions } from "./char_writer.ts";
 import { type CharStepper, ForwardStepper, KernelStepper } from "./char_stepper.ts";
 import { GruLayer } from "./gru_layer.ts";
 import { glorotUniform, orthogonal, uniformWeights } from "./initializers.ts";
@@ -142,6 +143,17 @@ export class CharModel {
    */
   stepper(state: ModelState): CharStepper {
     return hasCharStep() ? new KernelStepper(this, state) : new ForwardStepper(this, state);
+  }
+
+  /**
+   * Readies the model to draw its characters on the device, where a device can.
+   *
+   * @param options where the texts have come, and how to draw
+   * @returns the writer, which its owner disposes; the weights must stay as they are. Null
+   * if the device draws nothing by itself
+   */
+  writer(options: CharWriterOptions): CharWriter | null {
+    return hasCharDraws() ? new CharWriter(this, options) : null;
   }
 
   /** All weights in a fixed order, under the names they have in files. */

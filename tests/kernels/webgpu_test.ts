@@ -2,32 +2,9 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { Adam, createCharModel, presets, selectDevice, sparseCategoricalCrossentropy } from "folio";
 import { devices } from "../testdata/devices.ts";
+import { countCalls } from "../testdata/dispatches.ts";
 
 const { missing } = devices.find(({ name }) => name === "webgpu")!;
-
-/** Counts the dispatches of `act`, tfjs' own included, and what is read off the device. */
-function counting(act: () => void): { dispatches: number; readings: number } {
-  const counts = { dispatches: 0, readings: 0 };
-  const passes = GPUComputePassEncoder.prototype;
-  const buffers = GPUBuffer.prototype;
-  const { dispatchWorkgroups } = passes;
-  const { mapAsync } = buffers;
-  passes.dispatchWorkgroups = function (...args) {
-    counts.dispatches++;
-    return dispatchWorkgroups.apply(this, args);
-  };
-  buffers.mapAsync = function (...args) {
-    counts.readings++;
-    return mapAsync.apply(this, args);
-  };
-  try {
-    act();
-  } finally {
-    passes.dispatchWorkgroups = dispatchWorkgroups;
-    buffers.mapAsync = mapAsync;
-  }
-  return counts;
-}
 
 Deno.test({
   name: "a training step of the tutorial takes 450 dispatches at most, and reads nothing",
@@ -49,7 +26,9 @@ Deno.test({
     for (let step = 0; step < 2; step++) {
       const before = tf.memory().numTensors;
       let loss: tf.Scalar | undefined;
-      const { dispatches, readings } = counting(() => loss = model.network.trainStep(xs, ys));
+      const { dispatches, readings } = await countCalls(() => {
+        loss = model.network.trainStep(xs, ys);
+      });
       assert.ok(dispatches >= 2 * sequenceLength && dispatches <= 450, `${dispatches} dispatches`);
       assert.equal(readings, 0);
       losses.push((await loss!.data())[0]);

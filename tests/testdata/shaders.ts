@@ -4,6 +4,7 @@
  * @module
  */
 import { adamShader } from "../../lib/kernels/adam_webgpu.ts";
+import { drawShader, rowTimesMatrixShader } from "../../lib/kernels/char_draws_wgsl.ts";
 import { gradientShader, lossShader } from "../../lib/kernels/crossentropy_webgpu.ts";
 import { gruBackwardShader } from "../../lib/kernels/gru_backward_wgsl.ts";
 import { gruForwardShader } from "../../lib/kernels/gru_forward_wgsl.ts";
@@ -37,9 +38,13 @@ const products = Object.values(tiles).flatMap((tile) =>
 /** All shaders. */
 export const shaders: readonly Shader[] = [
   ...[adamShader, lossShader, gradientShader, segmentSumShader],
+  ...[drawShader, rowTimesMatrixShader],
   ...either.map((bias) => sumRowsShader({ bias })),
   ...rowGroups.flatMap((rowGroups) => [
-    ...either.map((training) => gruForwardShader({ rowGroups, training })),
+    ...either.map((training) => gruForwardShader({ rowGroups, training, from: "sequence" })),
+    ...(["table", "text"] as const).map((from) =>
+      gruForwardShader({ rowGroups, training: false, from })
+    ),
     gruBackwardShader({ rowGroups }),
   ]),
   ...products,

@@ -1,0 +1,114 @@
+/**
+ * Drawing tokens, one after the other: one interface over the two ways a device has.
+ *
+ * @module
+ */
+import type { CounterRandom } from "../random.ts";
+import type { CharModel } from "../model/char_model.ts";
+import type { CharStepper } from "../model/char_stepper.ts";
+import type { CharWriter } from "../model/char_writer.ts";
+import { logitRows, type Reading } from "./reading.ts";
+import { sampleToken } from "./sampling.ts";
+
+/** What draws the tokens of some texts. */
+export interface Drawer {
+  /**
+   * Draws on.
+   *
+   * @param most How many positions at most, 1 at least.
+   * @returns One array or more, one for each position, with the id of each text.
+   * @throws {Error} If the logits are no distribution, as after diverged training.
+   */
+  draw(most: number): Promise<Int32Array[]>;
+  /** Frees what it holds. */
+  dispose(): void;
+}
+
+/** How tokens are drawn. */
+export interface DrawerOptions {
+  readonly temperature: number;
+  /** The randomness of each text. */
+  readonly randoms: readonly CounterRandom[];
+}
+
+/**
+ * Takes up some texts where they were read to.
+ *
+ * @param model The model.
+ * @param reading Where it is; it stays the caller's.
+ * @param options How to draw.
+ * @returns What draws, on the device if the device can; its owner disposes it.
+ */
+export function drawerFrom(model: CharModel, reading: Reading, options: DrawerOptions): Drawer {
+  const { temperature, randoms } = options;
+  const words = randoms.map((random) => random.words);
+  const writer = model.writer({ ...reading, words, temperature });
+  return writer ? new WriterDrawer(writer) : new StepDrawer(model, reading, options);
+}
+
+/** Reads the logits off the device for every token, and draws it here. */
+class StepDrawer implements Drawer {
+  readonly #options: DrawerOptions;
+  readonly #stepper: CharStepper;
+  #rows: Float32Array[] | Promise<Float32Array[]>; // [batch] × [vocabularySize]
+  #position = 0;
+  #ids: Int32Array | undefined;
+
+  constructor(model: CharModel, reading: Reading, options: DrawerOptions) {
+    this.#options = options;
+    this.#stepper = model.stepper(reading.state);
+    this.#rows = logitRows(reading);
+  }
+
+  async draw(): Promise<Int32Array[]> {
+    // Only now that one more is asked for, the one before is worth reading.
+    if (this.#ids !== undefined) this.#rows = this.#stepper.step(this.#ids);
+    const { temperature, randoms } = this.#options;
+    const position = this.#position++;
+    this.#ids = Int32Array.from(
+      await this.#rows,
+      (logits, text) => sampleToken(logits, { temperature, random: randoms[text], position }),
+    );
+    return [this.#ids];
+  }
+
+  dispose(): void {
+    this.#stepper.dispose();
+  }
+}
+
+/** Few at first, so that a stream begins at once; then enough that reading them costs little. */
+const [fewest, mostAtOnce] = [8, 64];
+
+/** Lets the device draw many tokens, and reads those off. */
+class WriterDrawer implements Drawer {
+  readonly #writer: CharWriter;
+  #count = fewest;
+  #error: Error | undefined;
+
+  constructor(writer: CharWriter) {
+    this.#writer = writer;
+  }
+
+  async draw(most: number): Promise<Int32Array[]> {
+    if (this.#error === undefined) {
+      const drawn = await this.#writer.draw(Math.min(most, this.#count));
+      this.#count = Math.min(2 * this.#count, mostAtOnce);
+      const wrong = drawn.findIndex((ids) => ids.some((id) => id < 1));
+      if (wrong < 0) return drawn;
+      this.#error = errorOf(drawn[wrong].find((id) => id < 1)!);
+      if (wrong > 0) return drawn.slice(0, wrong);
+    }
+    throw this.#error;
+  }
+
+  dispose(): void {
+    this.#writer.dispose();
+  }
+}
+
+/** What a device says with an id below 1. */
+function errorOf(id: number): Error {
+  if (id < 0) return new Error(`Cannot sample: the logit of id ${-1 - id} is NaN or infinite`);
+  return new Error("Cannot sample: no token but [UNK] has a finite logit");
+}

@@ -1,0 +1,73 @@
+/**
+ * Several characters of each text, drawn one after the other without leaving the device.
+ *
+ * A character drawn is the next one read, so on a GPU nothing but the ids need come back,
+ * and those many at a time. How a character is drawn is `generation/sampling.ts`' business
+ * on other devices; a device with this kernel does the same, with the same random words.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+
+/** The weights of one GRU layer, and where each text has come in it. */
+export interface DrawLayer {
+  /** `[rnnUnits, 3 · rnnUnits]`; the first layer has the table instead. */
+  readonly kernel?: tf.Tensor2D;
+  /** `[rnnUnits, 3 · rnnUnits]` */
+  readonly recurrentKernel: tf.Tensor2D;
+  /** `[2, 3 · rnnUnits]` */
+  readonly bias: tf.Tensor2D;
+  /** `[batch, rnnUnits]` */
+  readonly state: tf.Tensor2D;
+}
+
+/** What the draws start from. */
+export interface CharDraws {
+  /** What may come next, `[batch, vocabularySize]`. */
+  readonly logits: tf.Tensor2D;
+  /** `[vocabularySize, 3 · rnnUnits]`: embedding · kernel + bias of the first layer. */
+  readonly table: tf.Tensor2D;
+  readonly layers: readonly DrawLayer[];
+  /** `[rnnUnits, vocabularySize]` */
+  readonly denseKernel: tf.Tensor2D;
+  /** `[vocabularySize]` */
+  readonly denseBias: tf.Tensor1D;
+  /** int32 `[batch, 2]`: the first two words of each text's random numbers. */
+  readonly words: tf.Tensor2D;
+  /** How many tokens to draw for each text. */
+  readonly count: number;
+  /** How many were drawn before. */
+  readonly position: number;
+  readonly temperature: number;
+}
+
+/** What the draws end with. */
+export interface CharDrawn {
+  /** int32 `[count, batch]`; −1 − i says that the logit of id i was no number to draw by. */
+  readonly ids: tf.Tensor2D;
+  readonly logits: tf.Tensor2D;
+  readonly states: readonly tf.Tensor2D[];
+}
+
+/** The kernel's name in tfjs' registry. */
+export const charDrawsName = "FolioCharDraws";
+
+/** Whether the current backend has the kernel. */
+export function hasCharDraws(): boolean {
+  return tf.getKernel(charDrawsName, tf.getBackend()) !== undefined;
+}
+
+/** Draws; what it is given stays as it is. */
+export function charDraws({ layers, count, position, temperature, ...tensors }: CharDraws) {
+  const inputs: Record<string, tf.Tensor> = { ...tensors };
+  layers.forEach((layer, i) => {
+    for (const [name, tensor] of Object.entries(layer)) inputs[`${name}${i}`] = tensor;
+  });
+  const attrs = { layers: layers.length, count, position, temperature };
+  const [ids, logits, ...states] = tf.engine().runKernel(
+    charDrawsName,
+    inputs,
+    attrs,
+  ) as unknown as tf.Tensor2D[];
+  return { ids, logits, states } satisfies CharDrawn;
+}

@@ -1,0 +1,94 @@
+/**
+ * Writing on the device: characters that are drawn and read where the weights are.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { charDraws, type DrawLayer } from "../kernels/mod.ts";
+import type { CharModel, ModelState } from "./char_model.ts";
+
+/** What a {@linkcode CharWriter} starts from. */
+export interface CharWriterOptions {
+  /** What may come next, `[batch, vocabularySize]`; copied. */
+  readonly logits: tf.Tensor2D;
+  /** Where the texts have come, `[batch, rnnUnits]` for each layer; copied. */
+  readonly state: ModelState;
+  /** The first two words of each text's random numbers. */
+  readonly words: readonly (readonly [number, number])[];
+  readonly temperature: number;
+}
+
+/** A model that writes on, with a kernel that draws many characters at a time. */
+export class CharWriter {
+  readonly #fixed: ReturnType<typeof weightsOf>;
+  readonly #words: tf.Tensor2D;
+  readonly #temperature: number;
+  #logits: tf.Tensor2D;
+  #states: readonly tf.Tensor2D[];
+  #position = 0;
+
+  constructor(model: CharModel, { logits, state, words, temperature }: CharWriterOptions) {
+    this.#fixed = weightsOf(model);
+    this.#words = tf.tensor2d(Int32Array.from(words.flat(), (word) => word | 0), [
+      words.length,
+      2,
+    ], "int32");
+    this.#temperature = temperature;
+    this.#logits = logits.clone();
+    this.#states = state.map((layer) => layer.clone());
+  }
+
+  /**
+   * Draws the next tokens of each text.
+   *
+   * @param count how many
+   * @returns one array for each position, with the id of each text
+   * @throws {Error} if the logits are no distribution, as after diverged training
+   */
+  async draw(count: number): Promise<Int32Array[]> {
+    const { table, layers, ...dense } = this.#fixed;
+    const before = [this.#logits, ...this.#states];
+    const { ids, logits, states } = charDraws({
+      ...dense,
+      table,
+      layers: layers.map((layer, i): DrawLayer => ({ ...layer, state: this.#states[i] })),
+      logits: this.#logits,
+      words: this.#words,
+      count,
+      position: this.#position,
+      temperature: this.#temperature,
+    });
+    tf.dispose(before);
+    [this.#logits, this.#states] = [logits, states];
+    this.#position += count;
+    const values = await ids.data<"int32">();
+    ids.dispose();
+    const batch = this.#words.shape[0];
+    return Array.from({ length: count }, (_, i) => values.slice(i * batch, (i + 1) * batch));
+  }
+
+  /** Frees what it holds; the weights stay the model's. */
+  dispose(): void {
+    tf.dispose([this.#fixed.table, this.#words, this.#logits, ...this.#states]);
+  }
+}
+
+function weightsOf(model: CharModel) {
+  const weights = new Map(model.weights().map(({ name, variable }) => [name, variable]));
+  const weight = <T extends tf.Tensor>(name: string) => weights.get(name) as tf.Tensor as T;
+  const layers = Array.from({ length: model.config.layers }, (_, i) => ({
+    ...i === 0 ? {} : { kernel: weight<tf.Tensor2D>(`gru.${i}.kernel`) },
+    recurrentKernel: weight<tf.Tensor2D>(`gru.${i}.recurrent_kernel`),
+    bias: weight<tf.Tensor2D>(`gru.${i}.bias`),
+  }));
+  const table = tf.tidy(() => {
+    const product = tf.matMul(weight<tf.Tensor2D>("embedding.weight"), weight("gru.0.kernel"));
+    return tf.add(product, tf.slice(layers[0].bias, [0, 0], [1, 3 * model.config.rnnUnits]));
+  }) as tf.Tensor2D; // [vocabularySize, 3 · rnnUnits]
+  return {
+    table,
+    layers,
+    denseKernel: weight<tf.Tensor2D>("dense.kernel"),
+    denseBias: weight<tf.Tensor1D>("dense.bias"),
+  };
+}
