@@ -1,50 +1,148 @@
 /**
- * `deno task bench`: how long a training step takes here.
+ * `deno task bench` measures folio on every device there is, `deno task bench:peers` folio and its
+ * peers, alternating. Each writes a report into bench/results.
  *
  * @module
  */
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { selectDevice } from "folio";
-import { describeMachine } from "./machine.ts";
-import { summarize, table } from "./statistics.ts";
-import { trainingSteps } from "./train_step.ts";
+import { loadCorpus, selectDevice } from "folio";
+import { corpusArgument } from "../tools/corpus_argument.ts";
+import { readyPeers } from "../tools/peers.ts";
+import { projectPaths } from "../tools/project_paths.ts";
+import { setUp } from "../tools/setup.ts";
+import { contendersNamed, usualContenders } from "./contenders.ts";
+import { benchmarkRows, type Row, sweepRows } from "./jobs.ts";
+import { describeMachine, machineLine } from "./machine.ts";
+import { measureRow } from "./measure.ts";
+import { type Report, writeReport } from "./report.ts";
+import { rowTable } from "./report_tables.ts";
 
-const { values } = parseArgs({
+const help = `Measures how fast folio trains and writes, in rounds that alternate.
+
+  deno task bench         folio on every device there is
+  deno task bench:peers   folio, PyTorch, Keras and tfjs' own layers
+
+  --rounds 5          how many rounds after the warm-up; the median counts
+  --sweep             training steps over units, batch and length instead of the rows
+  --rows A,B          only these rows, such as train-quick or units-512
+  --contenders A,B    only these: folio, folio-none (no BLAS), folio-webgpu, torch, keras,
+                      tfjs-cpu, tfjs-wasm, tfjs-webgpu; a software GPU only runs if it is named
+  --characters 1000   how many characters are written
+  --small             tiny sizes, to see that everything runs; writes to outputs/bench
+  --out FOLDER        where the report goes; default bench/results
+
+While it runs, nothing else should.`;
+
+const { values: options } = parseArgs({
   options: {
-    device: { type: "string" },
-    blas: { type: "string" },
+    peers: { type: "boolean", default: false },
+    sweep: { type: "boolean", default: false },
     rounds: { type: "string", default: "5" },
+    rows: { type: "string" },
+    contenders: { type: "string" },
+    characters: { type: "string", default: "1000" },
+    small: { type: "boolean", default: false },
+    out: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
 
-if (values.help) {
-  console.log(`Times one training step at the size of each preset.
+async function main(): Promise<void> {
+  const paths = projectPaths();
+  const say = (line: string) => console.error(`bench: ${line}`);
+  const rounds = positiveInteger("--rounds", options.rounds);
+  await setUp(paths);
 
-  deno task bench [--device auto|webgpu|wasm|cpu] [--blas auto|none|PATH] [--rounds 5]`);
-  Deno.exit(0);
+  const { peers, sweep, small } = options;
+  const hasGpu = (await selectDevice()).name === "webgpu";
+  const ids = options.contenders?.split(",") ?? usualContenders({ peers, sweep, hasGpu });
+  const chosen = contendersNamed(ids);
+  const python = chosen.some(({ usesPython }) => usesPython) ? await readyPeers() : "";
+  const folder = small ? join(paths.outputs, "bench") : join(paths.root, "bench", "results");
+  const scratch = await Deno.makeTempDir({ prefix: "folio-bench-" });
+  try {
+    const { rows, corpus } = await chooseRows(join(scratch, "corpus.txt"));
+    const report: Report = {
+      format: "folio-bench",
+      version: 1,
+      kind: sweep ? "sweep" : peers ? "peers" : "folio",
+      date: new Date().toISOString(),
+      machine: describeMachine(),
+      rounds,
+      corpus,
+      rows: rows.map(withoutPath),
+      contenders: [],
+      measurements: [],
+      unable: [],
+    };
+    console.log(machineLine(report.machine));
+    for (const row of rows) {
+      say(row.title);
+      const result = await measureRow(row, { contenders: chosen, rounds, python, say });
+      report.measurements.push(...result.measurements);
+      report.unable.push(...result.unable);
+      for (const { id, name } of chosen) {
+        const ready = result.ready.get(id);
+        if (ready === undefined || report.contenders.some((known) => known.id === id)) continue;
+        report.contenders.push({ id, name, versions: ready.versions, threads: ready.threads });
+      }
+      console.log(`\n${row.title}\n\n${rowTable(report, row.id)}\n`);
+      // After each row, so that a run that is cut off leaves what it has.
+      say(`written to ${await writeReport(report, options.out ?? folder)}`);
+    }
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
 }
 
-const device = await selectDevice({
-  name: values.device ?? Deno.env.get("FOLIO_DEVICE"),
-  blas: values.blas ?? Deno.env.get("FOLIO_BLAS"),
-});
-console.log(describeMachine());
-console.log(String(device));
-
-const rows = [];
-for (const preset of ["quick", "tutorial"] as const) {
-  const { milliseconds, peakMegabytes, gigaflop } = await trainingSteps(preset, {
-    rounds: Number(values.rounds),
-  });
-  const { median, least, most } = summarize(milliseconds);
-  rows.push({
-    "training step": preset,
-    "median ms": median.toFixed(0),
-    "least ms": least.toFixed(0),
-    "most ms": most.toFixed(0),
-    "GFLOP/s": (gigaflop / median * 1000).toFixed(0),
-    "process MB": peakMegabytes.toFixed(0),
-  });
+/** A row as reports have it: where the corpus lay does not matter. */
+function withoutPath({ job, ...row }: Row): Report["rows"][number] {
+  const { textPath: _, ...rest } = { textPath: "", ...job };
+  return { ...row, job: rest };
 }
-console.log(table(rows));
+
+interface ChosenRows {
+  readonly rows: Row[];
+  readonly corpus: Report["corpus"];
+}
+
+/** The rows that were asked for; the corpus they need is written to `textPath`. */
+async function chooseRows(textPath: string): Promise<ChosenRows> {
+  const { small } = options;
+  const wanted = options.rows?.split(",");
+  const choose = (rows: Row[]) => rows.filter(({ id }) => wanted?.includes(id) ?? true);
+  if (options.sweep) return { rows: atLeastOne(choose(sweepRows({ small }))), corpus: null };
+  const folder = Deno.env.get("INIT_CWD") ?? Deno.cwd();
+  const { name, text } = await loadCorpus(
+    corpusArgument(Deno.env.get("FOLIO_CORPUS"), folder) ?? "shakespeare",
+  );
+  await Deno.writeTextFile(textPath, text);
+  const characters = positiveInteger("--characters", options.characters);
+  const rows = atLeastOne(choose(benchmarkRows({ textPath, characters, small })));
+  return { rows, corpus: { name, characters: text.length } };
+}
+
+function atLeastOne(rows: Row[]): Row[] {
+  if (rows.length > 0) return rows;
+  throw new RangeError(`There is no row "${options.rows}"`);
+}
+
+function positiveInteger(name: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new RangeError(`${name} must be an integer of 1 or more, not "${text}"`);
+}
+
+if (options.help) {
+  console.log(help);
+} else {
+  try {
+    await main();
+    // tfjs keeps a GPU device open.
+    Deno.exit();
+  } catch (error) {
+    console.error(`bench: ${error instanceof Error ? error.message : error}`);
+    Deno.exit(1);
+  }
+}
