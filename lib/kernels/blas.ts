@@ -7,7 +7,8 @@
  * @module
  */
 
-import { type Products, withStrides } from "./products.ts";
+import { type Product, type Products, withStrides } from "./products.ts";
+import { ThreadPace } from "./thread_pace.ts";
 
 /** A BLAS that was opened, or why each candidate was not. */
 export interface BlasSearch {
@@ -66,24 +67,27 @@ export function openBlas(choice: string): BlasSearch {
     return { blas: null, notes: ["a BLAS needs Deno's dlopen"] };
   }
   const notes: string[] = [];
-  for (const path of choice === "auto" ? candidates() : [choice]) {
+  const [files, names] = choice === "auto" ? candidates() : [[choice], []];
+  for (const path of [...files, ...names]) {
     const opened = open(path);
     if (typeof opened !== "string") return { blas: opened, notes };
-    notes.push(opened);
+    // That a library which may lie somewhere lies nowhere is not worth a line.
+    if (files.includes(path)) notes.push(opened);
   }
+  if (names.length > 0) notes.push(`no BLAS among ${names.join(", ")}`);
   return { blas: null, notes };
 }
 
-/** Where a BLAS may lie, the best first. */
-function candidates(): string[] {
-  const { os } = Deno.build;
-  if (os === "darwin") {
-    return ["/System/Library/Frameworks/Accelerate.framework/Accelerate"];
+/** Where a BLAS may lie, the best first: files, then names that the system looks up. */
+function candidates(): readonly [files: readonly string[], names: readonly string[]] {
+  switch (Deno.build.os) {
+    case "darwin":
+      return [["/System/Library/Frameworks/Accelerate.framework/Accelerate"], []];
+    case "windows":
+      return [installedFromPyPi(), ["libopenblas.dll", "mkl_rt.dll"]];
+    default:
+      return [installedFromPyPi(), ["libopenblas.so.0", "libblis.so.4", "libmkl_rt.so.2"]];
   }
-  const names = os === "windows"
-    ? ["libopenblas.dll", "mkl_rt.dll"]
-    : ["libopenblas.so.0", "libblis.so.4", "libmkl_rt.so.2"];
-  return [...installedFromPyPi(), ...names];
 }
 
 /** The OpenBLAS of the wheel scipy-openblas32, which setup installs into `.venv`. */
@@ -124,22 +128,25 @@ function open(path: string): Products | string {
           result: "i32",
           optional: true,
         },
+        setThreads: {
+          name: `${prefix}openblas_set_num_threads`,
+          parameters: ["i32"],
+          result: "void",
+          optional: true,
+        },
       });
-      const blas = wrap(
-        symbols.sgemm,
-        symbols.sgemv,
-        describe(path, symbols.threads),
-      );
+      const threads = symbols.threads?.() ?? null;
+      const blas = wrap(symbols, { description: describe(path, threads), threads });
       const wrong = selfTest(blas);
       return wrong === null ? blas : `${path} is passed over: ${wrong}`;
     } catch (error) {
       reasons.push(error instanceof Error ? error.message : String(error));
     }
   }
-  return `${path} is passed over: ${reasons[0]}`;
+  return `${path} is passed over: ${reasons.pop()}`;
 }
 
-function describe(path: string, threads: (() => number) | null): string {
+function describe(path: string, threads: number | null): string {
   const name = /accelerate|openblas|blis|mkl/i.exec(
     path.split("/").pop() ?? path,
   )?.[0];
@@ -152,14 +159,27 @@ function describe(path: string, threads: (() => number) | null): string {
     } as const
   )[name.toLowerCase() as "accelerate" | "openblas" | "blis" | "mkl"];
   if (threads === null) return label;
-  const count = threads();
-  return `${label}, ${count} thread${count === 1 ? "" : "s"}`;
+  return `${label}, ${threads} thread${threads === 1 ? "" : "s"}`;
 }
 
-type Sgemm = Deno.FromForeignFunction<typeof sgemmType>;
-type Sgemv = Deno.FromForeignFunction<typeof sgemvType>;
+/** What {@linkcode open} finds in a library. */
+interface BlasSymbols {
+  readonly sgemm: Deno.FromForeignFunction<typeof sgemmType>;
+  readonly sgemv: Deno.FromForeignFunction<typeof sgemvType>;
+  readonly setThreads: ((count: number) => void) | null;
+}
 
-function wrap(sgemm: Sgemm, sgemv: Sgemv, description: string): Products {
+function wrap(
+  { sgemm, sgemv, setThreads }: BlasSymbols,
+  { description, threads }: { readonly description: string; readonly threads: number | null },
+): Products {
+  const paces = new Map<string, ThreadPace>();
+  const paceOf = ({ m, n, k, transposeB = false }: Product) => {
+    const key = [m, n, k, transposeB].join();
+    const pace = paces.get(key) ?? new ThreadPace();
+    paces.set(key, pace);
+    return pace;
+  };
   const view = (array: Float32Array) => array as Float32Array<ArrayBuffer>;
   const products: Products = {
     description,
@@ -182,9 +202,22 @@ function wrap(sgemm: Sgemm, sgemv: Sgemv, description: string): Products {
         m, n, k, 1, view(a), strideA, view(b), strideB, beta, view(c), strideC,
       );
     },
-    // A BLAS packs its factors itself, each time: there is nothing to prepare.
+    // A BLAS packs its factors itself, each time: there is nothing to prepare but the threads.
     packedSize: () => 0,
-    prepare: (product, b) => (a, c) => products.multiply(product, a, b, c),
+    prepare(product, b) {
+      if (setThreads === null || threads === null || threads === 1) {
+        return (a, c) => products.multiply(product, a, b, c);
+      }
+      const pace = paceOf(product);
+      return (a, c) => {
+        const way = pace.choose();
+        const start = performance.now();
+        if (way === "one") setThreads(1);
+        products.multiply(product, a, b, c);
+        if (way === "one") setThreads(threads);
+        pace.record(way, performance.now() - start);
+      };
+    },
   };
   return products;
 }
