@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { BatchesJob } from "./jobs.ts";
 import { machineLine } from "./machine.ts";
 import type { Measurement, Report } from "./report.ts";
 import { summarize, table } from "./statistics.ts";
@@ -39,8 +40,7 @@ export function summaryTable(report: Report): string {
     ])),
     "folio / fastest peer": ratio(report, id),
   }));
-  const memory = memoryLine(report, columns);
-  return table(memory === undefined ? lines : [...lines, memory]);
+  return table([...lines, ...shareLines(report, columns), ...memoryLines(report, columns)]);
 }
 
 /** Under what circumstances a report was made, in sentences. */
@@ -86,19 +86,38 @@ function ratio(report: Report, row: string): string {
   return ours === undefined || theirs.length === 0 ? "" : (ours / Math.min(...theirs)).toFixed(2);
 }
 
-function memoryLine(
-  report: Report,
-  columns: readonly { readonly id: string; readonly name: string }[],
-): Record<string, string> | undefined {
+type Columns = readonly { readonly id: string; readonly name: string }[];
+
+/** A line of the summary that is not a time. */
+function extraLine(
+  title: string,
+  columns: Columns,
+  cellOf: (id: string) => string,
+): Record<string, string> {
+  const cells = columns.map(({ id, name }) => [name, cellOf(id)]);
+  return { "": title, ...Object.fromEntries(cells), "folio / fastest peer": "" };
+}
+
+/** How much longer a quick step, the shorter one, would take if it had to wait for its batch. */
+function shareLines(report: Report, columns: Columns): Record<string, string>[] {
+  const job = report.rows.find(({ id }) => id === "batches")?.job as BatchesJob | undefined;
+  if (job === undefined || report.corpus === null) return [];
+  const sequences = Math.floor(report.corpus.characters / (job.length + 1));
+  const batches = Math.floor(sequences / job.batch);
+  return [extraLine("preparing a batch, as a share of a quick step", columns, (id) => {
+    const [epoch, step] = ["batches", "train-quick"].map((row) => medianOf(report, row, id));
+    if (epoch === undefined || step === undefined) return "";
+    return `${(100 * epoch / batches / step).toFixed(2)} %`;
+  })];
+}
+
+function memoryLines(report: Report, columns: Columns): Record<string, string>[] {
   const largest = report.measurements.filter(({ row }) => row === "train-tutorial");
-  if (largest.length === 0) return undefined;
-  const line: Record<string, string> = { "": "peak memory, training at the tutorial's size" };
-  for (const { id, name } of columns) {
+  if (largest.length === 0) return [];
+  return [extraLine("peak memory, training at the tutorial's size", columns, (id) => {
     const found = largest.find(({ contender }) => contender === id);
-    line[name] = found === undefined ? "" : `${found.peakMegabytes.toFixed(0)} MB`;
-  }
-  line["folio / fastest peer"] = "";
-  return line;
+    return found === undefined ? "" : `${found.peakMegabytes.toFixed(0)} MB`;
+  })];
 }
 
 function nameOf(report: Report, id: string): string {

@@ -25,7 +25,7 @@ export function madeUpReport(kind: Report["kind"] = "peers"): Report {
     },
     rounds: 3,
     corpus: { name: "shakespeare", characters: 1_115_394 },
-    rows: rows.map(({ id, title }) => ({ id, title, job: {} })),
+    rows: rows.map(({ id, title, job }) => ({ id, title, job: { ...job } })),
     contenders: Object.keys(factors).map((id) => ({
       id,
       name: id.toUpperCase(),

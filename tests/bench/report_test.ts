@@ -43,6 +43,8 @@ Deno.test("the tables have medians, spread, rates and the ratio to the fastest p
   assert.match(row[2], /FOLIO +\| +1\.00 s \| +900 ms \| 1\.30 s \| +154 \|/);
   const summary = summaryTable(report).split("\n");
   assert.match(summary[2], /\| +1\.00 s \(900 ms–1\.30 s\) \| +2\.00 s .*\| +0\.50 \|$/);
+  // 172 batches in 6 s, and steps of 2 s.
+  assert.match(summary.at(-2)!, /a batch.*\| +1\.74 % \| +1\.74 % \| +1\.74 % \|/);
   assert.match(summary.at(-1)!, /peak memory.*\| +500 MB \| +1000 MB \| +2000 MB \|/);
 });
 
