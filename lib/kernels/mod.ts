@@ -9,6 +9,8 @@ import { registerWebgpuAdam } from "./adam_webgpu.ts";
 import { openBlas } from "./blas.ts";
 import { registerWebgpuCharDraws } from "./char_draws_webgpu.ts";
 import { registerHeapCharStep } from "./char_step.ts";
+import { registerPlainClipScale } from "./clip.ts";
+import { registerWebgpuClipScale } from "./clip_webgpu.ts";
 import { registerPlainCrossentropy } from "./crossentropy.ts";
 import { registerWebgpuCrossentropy } from "./crossentropy_webgpu.ts";
 import { gruForward, registerPlainGru } from "./gru.ts";
@@ -50,10 +52,12 @@ export function registerKernels(
     registerWebgpuGru();
     registerWebgpuCrossentropy();
     registerWebgpuAdam();
+    registerWebgpuClipScale();
     registerWebgpuCharDraws();
     return { products: "WGSL", notes: [] };
   }
   registerPlainCrossentropy(backendName);
+  registerPlainClipScale(backendName);
   if (backendName !== "wasm") {
     registerPlainGru(backendName);
     registerPlainAdam(backendName);

@@ -5,6 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { adamStep } from "../kernels/adam.ts";
+import { clipScale } from "../kernels/clip.ts";
 import type { LearningRateSchedule } from "./schedule.ts";
 
 /** A tensor and its name, as optimizers save them; tfjs does not export the type. */
@@ -104,7 +105,9 @@ export class Adam extends tf.Optimizer {
     const epsilon = this.#options.epsilon * (form === "pytorch" ? correction : 1);
     const variables = tf.engine().registeredVariables;
     tf.tidy(() => {
-      const scale = clipScale(named.map(({ tensor }) => tensor), clipNorm);
+      const scale = clipNorm === null
+        ? tf.scalar(1)
+        : clipScale(named.map(({ tensor }) => tensor), clipNorm);
       for (const { name, tensor: gradient } of named) {
         const variable = variables[name];
         const moments = this.#momentsOf(name, variable.shape);
@@ -171,20 +174,4 @@ export class Adam extends tf.Optimizer {
     const { beta1, beta2, form, epsilon, clipNorm } = this.#options;
     return { learningRate: this.learningRate, beta1, beta2, form, epsilon, clipNorm };
   }
-}
-
-/** min(1, clipNorm / norm of all gradients together), computed on the device. */
-function clipScale(
-  gradients: readonly tf.Tensor[],
-  clipNorm: number | null,
-): tf.Scalar {
-  if (clipNorm === null) return tf.scalar(1);
-  return tf.tidy(() => {
-    const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)));
-    const norm = tf.sqrt(tf.addN(squares));
-    return tf.minimum(
-      1,
-      tf.div(clipNorm, tf.maximum(norm, 1e-12)),
-    ) as tf.Scalar;
-  });
 }

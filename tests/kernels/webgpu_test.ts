@@ -26,11 +26,12 @@ Deno.test({
     for (let step = 0; step < 2; step++) {
       const before = tf.memory().numTensors;
       let loss: tf.Scalar | undefined;
-      const { dispatches, readings } = await countCalls(() => {
+      const { dispatches, readings, errors } = await countCalls(() => {
         loss = model.network.trainStep(xs, ys);
       });
       assert.ok(dispatches >= 2 * sequenceLength && dispatches <= 450, `${dispatches} dispatches`);
       assert.equal(readings, 0);
+      assert.deepEqual(errors, []);
       losses.push((await loss!.data())[0]);
       loss!.dispose();
       // The first step makes the optimizer's two means of each weight.
@@ -41,6 +42,35 @@ Deno.test({
     for (const { name, variable } of model.weights()) {
       assert.ok((await variable.data()).every(Number.isFinite), name);
     }
+    tf.dispose([xs, ys]);
+    optimizer.dispose();
+    model.dispose();
+  },
+});
+
+Deno.test({
+  name: "two layers, clipped, train on WebGPU with nothing refused",
+  ignore: missing !== null,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    await selectDevice({ name: "webgpu" });
+    const sizes = { ...presets.quick.model, embeddingDim: 4, rnnUnits: 8, layers: 2 };
+    const model = createCharModel({ ...sizes, vocabularySize: 11 });
+    const optimizer = new Adam({ clipNorm: 0.1, learningRate: 0.01 });
+    model.network.compile({ optimizer, loss: sparseCategoricalCrossentropy });
+    const ids = Int32Array.from({ length: 24 }, (_, i) => i * 7 % 11);
+    const [xs, ys] = [tf.tensor2d(ids, [2, 12], "int32"), tf.tensor2d(ids, [2, 12], "int32")];
+    const losses: number[] = [];
+    const { errors } = await countCalls(async () => {
+      for (let step = 0; step < 5; step++) {
+        const loss = model.network.trainStep(xs, ys);
+        losses.push((await loss.data())[0]);
+        loss.dispose();
+      }
+    });
+    assert.deepEqual(errors, []);
+    assert.ok(Math.abs(losses[0] - Math.log(11)) < 0.5 && losses[4] < losses[0], `${losses}`);
     tf.dispose([xs, ys]);
     optimizer.dispose();
     model.dispose();

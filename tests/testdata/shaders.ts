@@ -5,6 +5,7 @@
  */
 import { adamShader } from "../../lib/kernels/adam_webgpu.ts";
 import { drawShader, rowTimesMatrixShader } from "../../lib/kernels/char_draws_wgsl.ts";
+import { clipScaleShader, sumSquaresShader } from "../../lib/kernels/clip_webgpu.ts";
 import { gradientShader, lossShader } from "../../lib/kernels/crossentropy_webgpu.ts";
 import { gruBackwardShader } from "../../lib/kernels/gru_backward_wgsl.ts";
 import { gruForwardShader } from "../../lib/kernels/gru_forward_wgsl.ts";
@@ -38,7 +39,7 @@ const products = Object.values(tiles).flatMap((tile) =>
 /** All shaders. */
 export const shaders: readonly Shader[] = [
   ...[adamShader, lossShader, gradientShader, segmentSumShader],
-  ...[drawShader, rowTimesMatrixShader],
+  ...[drawShader, rowTimesMatrixShader, sumSquaresShader, clipScaleShader],
   ...either.map((bias) => sumRowsShader({ bias })),
   ...rowGroups.flatMap((rowGroups) => [
     ...either.map((training) => gruForwardShader({ rowGroups, training, from: "sequence" })),
