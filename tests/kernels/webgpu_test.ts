@@ -23,7 +23,8 @@ Deno.test({
     const ids = Int32Array.from({ length: batchSize * sequenceLength }, (_, i) => i * 7919 % 66);
     const [xs, ys] = [tf.tensor2d(ids, shape, "int32"), tf.tensor2d(ids, shape, "int32")];
     const losses: number[] = [];
-    for (let step = 0; step < 2; step++) {
+    const bytes: number[] = [];
+    for (let step = 0; step < 3; step++) {
       const before = tf.memory().numTensors;
       let loss: tf.Scalar | undefined;
       const { dispatches, readings, errors } = await countCalls(() => {
@@ -37,7 +38,9 @@ Deno.test({
       // The first step makes the optimizer's two means of each weight.
       const made = step === 0 ? 2 * model.weights().length : 0;
       assert.equal(tf.memory().numTensors, before + made);
+      bytes.push((tf.memory() as tf.MemoryInfo & { numBytesInGPU: number }).numBytesInGPU);
     }
+    assert.equal(bytes[2], bytes[1]);
     assert.ok(losses[1] < losses[0]);
     for (const { name, variable } of model.weights()) {
       assert.ok((await variable.data()).every(Number.isFinite), name);
