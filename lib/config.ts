@@ -81,7 +81,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       seed: 0,
     },
     training: {
-      epochs: 3,
+      epochs: 4,
       batchSize: 64,
       sequenceLength: 100,
       shuffleBuffer: 20_000,
