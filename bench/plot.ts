@@ -41,8 +41,9 @@ export function comparisonFigure(report: Report): Figure {
       name,
       y: rows.map(({ title }) => title),
       x: factors,
-      text: factors.map((factor) => factor === null ? "" : `${factor.toPrecision(2)} ×`),
+      text: factors.map((factor) => factor === null ? "" : `${Number(factor.toPrecision(2))} ×`),
       textposition: "outside",
+      cliponaxis: false,
       marker: { color: colorOf(id) },
     };
   });
