@@ -21,35 +21,15 @@ const rowMajor = 101;
 const noTranspose = 111;
 const transpose = 112;
 
-const i32x6 = ["i32", "i32", "i32", "i32", "i32", "i32"] as const;
+// After order, transposes and sizes: alpha, A and its stride, B or x and its stride, beta,
+// C or y and its stride.
+const operands = ["f32", "buffer", "i32", "buffer", "i32", "f32", "buffer", "i32"] as const;
 const sgemmType = {
-  parameters: [
-    ...i32x6,
-    "f32",
-    "buffer",
-    "i32",
-    "buffer",
-    "i32",
-    "f32",
-    "buffer",
-    "i32",
-  ],
+  parameters: ["i32", "i32", "i32", "i32", "i32", "i32", ...operands],
   result: "void",
 } as const;
 const sgemvType = {
-  parameters: [
-    ...["i32", "i32", "i32", "i32"] as const,
-    ...[
-      "f32",
-      "buffer",
-      "i32",
-      "buffer",
-      "i32",
-      "f32",
-      "buffer",
-      "i32",
-    ] as const,
-  ],
+  parameters: ["i32", "i32", "i32", "i32", ...operands],
   result: "void",
 } as const;
 

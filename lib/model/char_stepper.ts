@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { charStep, type StepLayer } from "../kernels/mod.ts";
 import type { CharModel, ModelState } from "./char_model.ts";
+import { stepWeights } from "./step_weights.ts";
 
 /** A model that stands somewhere in each of some texts. */
 export interface CharStepper {
@@ -53,17 +54,11 @@ export class KernelStepper implements CharStepper {
   readonly #dense: { readonly denseKernel: tf.Tensor2D; readonly denseBias: tf.Tensor1D };
 
   constructor(model: CharModel, state: ModelState) {
-    const weights = new Map(model.weights().map(({ name, variable }) => [name, variable]));
-    const weight = <T extends tf.Tensor>(name: string) => weights.get(name) as tf.Tensor as T;
-    this.#table = tf.matMul(weight<tf.Tensor2D>("embedding.weight"), weight("gru.0.kernel"));
-    this.#layers = state.map((before, i) => ({
-      ...i === 0 ? {} : { kernel: weight<tf.Tensor2D>(`gru.${i}.kernel`) },
-      recurrentKernel: weight<tf.Tensor2D>(`gru.${i}.recurrent_kernel`),
-      bias: weight<tf.Tensor2D>(`gru.${i}.bias`),
-      // The kernel changes it in place, so it must share its values with nobody.
-      state: tf.add(before, 0),
-    }));
-    this.#dense = { denseKernel: weight("dense.kernel"), denseBias: weight("dense.bias") };
+    const { table, layers, dense } = stepWeights(model);
+    this.#table = table;
+    // The kernel changes the states in place, so they must share their values with nobody.
+    this.#layers = layers.map((layer, i) => ({ ...layer, state: tf.add(state[i], 0) }));
+    this.#dense = dense;
   }
 
   async step(ids: Int32Array): Promise<Float32Array[]> {

@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { charDraws, type DrawLayer } from "../kernels/mod.ts";
 import type { CharModel, ModelState } from "./char_model.ts";
+import { stepWeights } from "./step_weights.ts";
 
 /** What a {@linkcode CharWriter} starts from. */
 export interface CharWriterOptions {
@@ -73,22 +74,12 @@ export class CharWriter {
   }
 }
 
+/** The weights, with the first layer's input bias already added to the table. */
 function weightsOf(model: CharModel) {
-  const weights = new Map(model.weights().map(({ name, variable }) => [name, variable]));
-  const weight = <T extends tf.Tensor>(name: string) => weights.get(name) as tf.Tensor as T;
-  const layers = Array.from({ length: model.config.layers }, (_, i) => ({
-    ...i === 0 ? {} : { kernel: weight<tf.Tensor2D>(`gru.${i}.kernel`) },
-    recurrentKernel: weight<tf.Tensor2D>(`gru.${i}.recurrent_kernel`),
-    bias: weight<tf.Tensor2D>(`gru.${i}.bias`),
-  }));
-  const table = tf.tidy(() => {
-    const product = tf.matMul(weight<tf.Tensor2D>("embedding.weight"), weight("gru.0.kernel"));
-    return tf.add(product, tf.slice(layers[0].bias, [0, 0], [1, 3 * model.config.rnnUnits]));
-  }) as tf.Tensor2D; // [vocabularySize, 3 · rnnUnits]
-  return {
-    table,
-    layers,
-    denseKernel: weight<tf.Tensor2D>("dense.kernel"),
-    denseBias: weight<tf.Tensor1D>("dense.bias"),
-  };
+  const { table: product, layers, dense } = stepWeights(model);
+  const table: tf.Tensor2D = tf.tidy(() =>
+    tf.add(product, tf.slice(layers[0].bias, [0, 0], [1, 3 * model.config.rnnUnits]))
+  ); // [vocabularySize, 3 · rnnUnits]
+  product.dispose();
+  return { table, layers, ...dense };
 }
