@@ -137,7 +137,12 @@ async function waitUntilRun(page: Page, path: string): Promise<void> {
   for (let waited = 0; waited < 120_000; waited += 500) {
     await page.keyboard.press("Control+s");
     await page.waitForTimeout(500);
-    const cells = await readCells(path);
+    // Jupyter writes in place: a file that ends early is one that is being saved just now.
+    const cells = await readCells(path).catch((error) => {
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    });
+    if (cells === undefined) continue;
     const failed = cells.flatMap((cell) => cell.outputs).find((o) => o.output_type === "error");
     assert.equal(failed, undefined);
     if (cells.every((cell) => cell.execution_count !== null)) return;
