@@ -5,6 +5,7 @@
  */
 import { chromium } from "playwright-core";
 import plotly from "plotly.js-dist-min/plotly.min.js" with { type: "text" };
+import { findChromium } from "../tools/chromium.ts";
 import { sweepAxes } from "./jobs.ts";
 import type { Report } from "./report.ts";
 import { medianOf } from "./report_tables.ts";
@@ -119,12 +120,14 @@ export function sweepFigure(report: Report): Figure {
  * Draws a figure into a PNG file.
  *
  * @param figure What is drawn.
- * @param options Chromium's path, and the file's.
+ * @param path The file.
+ * @throws {Error} If there is no browser to draw it.
  */
-export async function drawPng(
-  { data, layout }: Figure,
-  { browser, path }: { readonly browser: string; readonly path: string },
-): Promise<void> {
+export async function drawPng({ data, layout }: Figure, path: string): Promise<void> {
+  const browser = findChromium();
+  if (browser === undefined) {
+    throw new Error(`${path} cannot be drawn without Chromium: apt install chromium`);
+  }
   const chrome = await chromium.launch({ executablePath: browser, args: ["--no-sandbox"] });
   try {
     const page = await chrome.newPage();

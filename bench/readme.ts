@@ -5,9 +5,8 @@
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { capture } from "../tools/process.ts";
 import { projectPaths } from "../tools/project_paths.ts";
-import { comparisonFigure, drawPng, type Figure, sweepFigure } from "./plot.ts";
+import { comparisonFigure, drawPng, sweepFigure } from "./plot.ts";
 import { newestReport, type Report, reportName } from "./report.ts";
 import { circumstances, summaryTable } from "./report_tables.ts";
 
@@ -81,7 +80,9 @@ async function main(): Promise<void> {
   console.log(`${options.readme} has the results of ${peers.date.slice(0, 10)}`);
   for (const report of reports) {
     const figure = report.kind === "sweep" ? sweepFigure(report) : comparisonFigure(report);
-    await draw(figure, join(options.results, `${reportName(report)}.png`));
+    const path = join(options.results, `${reportName(report)}.png`);
+    await drawPng(figure, path);
+    console.log(`${path} is drawn`);
   }
 }
 
@@ -96,17 +97,6 @@ async function formatted(page: string, cwd: string): Promise<string> {
   const { success, stdout: text } = await child.output();
   if (!success) throw new Error("deno fmt could not format the README");
   return new TextDecoder().decode(text);
-}
-
-async function draw(figure: Figure, path: string): Promise<void> {
-  for (const name of ["chromium", "chromium-browser", "google-chrome"]) {
-    const found = await capture("sh", ["-c", `command -v ${name}`]);
-    if (!found?.success) continue;
-    await drawPng(figure, { browser: found.stdout.trim(), path });
-    console.log(`${path} is drawn`);
-    return;
-  }
-  throw new Error(`${path} cannot be drawn without Chromium: apt install chromium`);
 }
 
 if (import.meta.main) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { compile, wgsl } from "../../lib/kernels/webgpu_shader.ts";
-import { findChromium, withPage } from "../testdata/chromium.ts";
+import { withPage } from "../testdata/chromium.ts";
+import { findChromium } from "../../tools/chromium.ts";
 import { devices } from "../testdata/devices.ts";
 import { shaders } from "../testdata/shaders.ts";
 

@@ -5,20 +5,6 @@
  */
 import { chromium, type Page } from "playwright-core";
 
-const names = ["chromium", "chromium-browser", "google-chrome"];
-
-/** The path of a Chromium, if one is installed. */
-export function findChromium(): string | undefined {
-  const folders = (Deno.env.get("PATH") ?? "").split(":");
-  return folders.flatMap((folder) => names.map((name) => `${folder}/${name}`)).find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  });
-}
-
 /** Opens an empty page that may use WebGPU, and closes the browser afterwards. */
 export async function withPage<T>(
   executablePath: string,

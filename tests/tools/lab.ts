@@ -7,12 +7,12 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
-import { capture } from "../../tools/process.ts";
+import { findChromium } from "../../tools/chromium.ts";
 import { projectPaths } from "../../tools/project_paths.ts";
 import { readCells, runNotebooks, writeNotebook } from "./generated_notebook.ts";
 
 const paths = projectPaths();
-const browser = await findChromium();
+const browser = findChromium();
 if (!browser) {
   console.log("No Chromium is on PATH, so JupyterLab is not tried: apt install chromium");
 }
@@ -161,14 +161,6 @@ async function showPlot(page: Page): Promise<void> {
     await page.waitForTimeout(250);
   }
   assert.fail("there is no plot in the notebook");
-}
-
-async function findChromium(): Promise<string | undefined> {
-  for (const name of ["chromium", "chromium-browser", "google-chrome"]) {
-    const found = await capture("sh", ["-c", `command -v ${name}`]);
-    if (found?.success) return found.stdout.trim();
-  }
-  return undefined;
 }
 
 async function freePort(): Promise<number> {
