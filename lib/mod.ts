@@ -40,6 +40,7 @@ export {
   type TrainContext,
   type TrainingCallback,
   type TrainingHistory,
+  type UnfinishedEpoch,
 } from "./training/callbacks.ts";
 export {
   checkpointEachEpoch,

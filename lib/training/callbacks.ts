@@ -23,6 +23,20 @@ export interface EpochRecord {
   readonly learningRate: number;
 }
 
+/** An epoch that has begun and not ended: what is needed to end it as if it had never stopped. */
+export interface UnfinishedEpoch {
+  /** Counted from 1. */
+  readonly epoch: number;
+  /** How many of its steps are made. */
+  readonly steps: number;
+  /** The sum of their losses. */
+  readonly lossSum: number;
+  /** How long they took. */
+  readonly seconds: number;
+  /** The learning rate of the last of them. */
+  readonly learningRate: number;
+}
+
 /** All epochs so far; plain JSON. */
 export interface TrainingHistory {
   readonly epochs: readonly EpochRecord[];
@@ -53,6 +67,8 @@ export interface TrainContext {
   readonly epochs: readonly EpochRecord[];
   /** How many steps the optimizer has made, those before a restore included. */
   readonly step: number;
+  /** There after a step of {@linkcode train}: the epoch so far, once its losses are read. */
+  unfinished?(): Promise<UnfinishedEpoch>;
 }
 
 /** Hooks into training; each may be asynchronous, and training waits for it. */

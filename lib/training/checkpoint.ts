@@ -1,6 +1,11 @@
 import { removeFolder, sweepLeftovers } from "../model/folder.ts";
-import type { EpochRecord, TrainContext, TrainingCallback } from "./callbacks.ts";
-import { restoreCheckpoint, type RestoreTarget, writeCheckpoint } from "./checkpoint_folder.ts";
+import type { EpochRecord, TrainContext, TrainingCallback, UnfinishedEpoch } from "./callbacks.ts";
+import {
+  type Progress,
+  restoreCheckpoint,
+  type RestoreTarget,
+  writeCheckpoint,
+} from "./checkpoint_folder.ts";
 import { type CheckpointJson, readCheckpointJson } from "./checkpoint_json.ts";
 
 /** A checkpoint in a few numbers. */
@@ -11,10 +16,12 @@ export interface CheckpointInfo {
   readonly epoch: number;
   /** How many steps the optimizer had made. */
   readonly step: number;
-  /** The loss of its last epoch. */
+  /** The loss of its last epoch or, in the middle of one, of the steps so far. */
   readonly loss: number;
-  /** The same on the text that was held out. */
+  /** The loss on the text that was held out. */
   readonly validationLoss?: number;
+  /** There only if it was saved in the middle of an epoch. */
+  readonly unfinished?: UnfinishedEpoch;
 }
 
 /** Where training goes on after {@linkcode Checkpoints.restore}. */
@@ -23,6 +30,8 @@ export interface RestoredTraining {
   readonly step: number;
   /** The history so far, for `train`'s option `history`. */
   readonly epochs: EpochRecord[];
+  /** There only where training was in the middle of an epoch; for the option of that name. */
+  readonly unfinished?: UnfinishedEpoch;
 }
 
 /**
@@ -31,6 +40,9 @@ export interface RestoredTraining {
  * Each is a folder `epoch-0003` with the weights, the optimizer's state and
  * `checkpoint.json`. It is there whole or not at all, whenever we are interrupted.
  * One process at a time may save into the same folder.
+ *
+ * Saved from `onStepEnd`, it is called `epoch-0004-step-00120` and brings training
+ * back to the middle of that epoch; the next checkpoint takes its place.
  *
  * @example Training in two sittings
  * ```ts
@@ -81,29 +93,18 @@ export class Checkpoints {
    *
    * @param context What a training callback is given.
    * @returns The new checkpoint.
-   * @throws {Error} If no epoch has ended, its loss is no number, or writing fails.
+   * @throws {Error} If no epoch has ended and none is under way, its loss is no
+   * number, or writing fails.
    */
   async save(context: TrainContext): Promise<CheckpointInfo> {
-    const last = context.epochs.at(-1);
-    if (last === undefined) {
-      throw new Error("Cannot save a checkpoint: no epoch has ended yet");
-    }
-    const { epoch, loss, validationLoss } = last;
-    for (const value of [loss, validationLoss ?? 0]) {
-      if (!Number.isFinite(value)) {
-        throw new Error(
-          `Cannot save a checkpoint: the loss of epoch ${epoch} is ${value}. ` +
-            "Training has diverged: go back to the last checkpoint, and learn slower",
-        );
-      }
-    }
+    const progress = await progressOf(context);
     await Deno.mkdir(this.#dir, { recursive: true });
     await sweepLeftovers(this.#dir, isCheckpoint);
     // A checkpoint of old that is damaged must not end the training of now.
     const others = await this.#read({ skipDamaged: true });
     const serial = 1 + Math.max(0, ...others.map(({ json }) => json.serial));
-    const path = `${this.#dir}/epoch-${String(epoch).padStart(4, "0")}`;
-    const json = await writeCheckpoint(path, { context, serial });
+    const path = `${this.#dir}/${folderName(progress)}`;
+    const json = await writeCheckpoint(path, { context, progress, serial });
     await this.#prune();
     return info({ path, json });
   }
@@ -146,8 +147,8 @@ export class Checkpoints {
       throw new Error(`Cannot restore: ${this.#dir} holds no checkpoint`);
     }
     const json = await restoreCheckpoint(chosen.path, target);
-    const { epoch, step, epochs } = json;
-    return { epoch, step, epochs };
+    const { epoch, step, epochs, unfinished } = json;
+    return { epoch, step, epochs, ...unfinished && { unfinished } };
   }
 
   async #read(options: { skipDamaged: boolean }): Promise<StoredCheckpoint[]> {
@@ -165,7 +166,10 @@ export class Checkpoints {
   }
 
   async #prune(): Promise<void> {
-    const all = (await this.#read({ skipDamaged: true })).map(info);
+    const saved = (await this.#read({ skipDamaged: true })).map(info);
+    const passed = saved.slice(0, -1).filter(({ unfinished }) => unfinished !== undefined);
+    for (const { path } of passed) await removeFolder(path);
+    const all = saved.filter((checkpoint) => !passed.includes(checkpoint));
     const kept = new Set([lowest(all), all.at(-1)]);
     let tooMany = all.length - this.#keep;
     for (const checkpoint of all) {
@@ -204,21 +208,57 @@ interface StoredCheckpoint {
 }
 
 function info({ path, json }: StoredCheckpoint): CheckpointInfo {
-  const { epoch, step, loss, validationLoss } = json;
-  return validationLoss === undefined
-    ? { path, epoch, step, loss }
-    : { path, epoch, step, loss, validationLoss };
+  const { epoch, step, loss, validationLoss, unfinished } = json;
+  return {
+    path,
+    epoch,
+    step,
+    loss,
+    ...validationLoss === undefined ? {} : { validationLoss },
+    ...unfinished && { unfinished },
+  };
 }
 
+/** Where training is; throws where that is nothing to keep. */
+async function progressOf(context: TrainContext): Promise<Progress> {
+  const last = context.epochs.at(-1);
+  const unfinished = await context.unfinished?.();
+  if (last === undefined && unfinished === undefined) {
+    throw new Error("Cannot save a checkpoint: no epoch has ended yet");
+  }
+  const epoch = last?.epoch ?? 0;
+  const progress = unfinished === undefined
+    ? { epoch, loss: last!.loss, validationLoss: last!.validationLoss }
+    : { epoch, loss: unfinished.lossSum / unfinished.steps, unfinished };
+  for (const value of [progress.loss, progress.validationLoss ?? 0]) {
+    if (!Number.isFinite(value)) {
+      throw new Error(
+        `Cannot save a checkpoint: the loss of epoch ${unfinished?.epoch ?? epoch} is ${value}. ` +
+          "Training has diverged: go back to the last checkpoint, and learn slower",
+      );
+    }
+  }
+  return progress;
+}
+
+function folderName({ epoch, unfinished }: Progress): string {
+  const digits = (value: number, count: number) => String(value).padStart(count, "0");
+  return unfinished === undefined
+    ? `epoch-${digits(epoch, 4)}`
+    : `epoch-${digits(unfinished.epoch, 4)}-step-${digits(unfinished.steps, 5)}`;
+}
+
+/** Of whole epochs, where there is one: the mean of a part says less. */
 function lowest(all: readonly CheckpointInfo[]): CheckpointInfo | undefined {
-  const validated = all.filter((c) => c.validationLoss !== undefined);
-  const candidates = validated.length > 0 ? validated : all;
+  const whole = all.filter((c) => c.unfinished === undefined);
+  const validated = whole.filter((c) => c.validationLoss !== undefined);
+  const candidates = [validated, whole, all].find((list) => list.length > 0) ?? [];
   const score = ({ validationLoss, loss }: CheckpointInfo) => validationLoss ?? loss;
   return candidates.toSorted((a, b) => score(a) - score(b))[0];
 }
 
 function isCheckpoint(name: string): boolean {
-  return /^epoch-\d{4,}$/.test(name);
+  return /^epoch-\d{4,}(-step-\d{5,})?$/.test(name);
 }
 
 async function folderNames(dir: string): Promise<string[]> {

@@ -10,7 +10,7 @@ import { checkSeal, sealFile } from "../model/file_seal.ts";
 import { writeFolder } from "../model/folder.ts";
 import { decodeSafetensors, encodeSafetensors, type TensorRecord } from "../model/safetensors.ts";
 import { assignWeights, checkWeights, weightShapes, weightsToRecords } from "../model/weights.ts";
-import type { TrainContext } from "./callbacks.ts";
+import type { TrainContext, UnfinishedEpoch } from "./callbacks.ts";
 import {
   checkCheckpointJson,
   type CheckpointJson,
@@ -26,20 +26,37 @@ export interface RestoreTarget {
   readonly optimizer?: tf.Optimizer;
 }
 
+/** How far training has come, in a few numbers. */
+export interface Progress {
+  /** How many epochs are behind it. */
+  readonly epoch: number;
+  readonly loss: number;
+  readonly validationLoss?: number;
+  /** There only in the middle of an epoch, whose steps so far `loss` is the mean of. */
+  readonly unfinished?: UnfinishedEpoch;
+}
+
+/** What {@linkcode writeCheckpoint} writes. */
+export interface NewCheckpoint {
+  readonly context: TrainContext;
+  readonly progress: Progress;
+  /** The how-manieth checkpoint of its folder this is. */
+  readonly serial: number;
+}
+
 /**
  * Writes a checkpoint, whole or not at all.
  *
  * @param path Its folder; a checkpoint there is replaced.
- * @param options Where training is, and the number of the checkpoint.
+ * @param checkpoint Where training is, and the number of the checkpoint.
  * @returns What `checkpoint.json` says.
- * @throws {Error} If no epoch has ended, its loss is no number, or writing fails.
+ * @throws {Error} If writing fails.
  */
 export async function writeCheckpoint(
   path: string,
-  { context, serial }: { readonly context: TrainContext; readonly serial: number },
+  { context, progress, serial }: NewCheckpoint,
 ): Promise<CheckpointJson> {
   const { model, optimizer, step, epochs } = context;
-  const { epoch, loss, validationLoss } = epochs[epochs.length - 1];
   const weights = model.weights();
   const records = await weightsToRecords(weights);
   const modelBytes = encodeSafetensors(records);
@@ -50,10 +67,8 @@ export async function writeCheckpoint(
       format: "folio-checkpoint",
       version: 1,
       serial,
-      epoch,
+      ...progress,
       step,
-      loss,
-      validationLoss,
       optimizer: optimizer.getClassName(),
       epochs,
       files: {

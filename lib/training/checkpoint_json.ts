@@ -21,12 +21,20 @@ const epochRecordSchema = z.looseObject({
   learningRate: numberOrNaN,
 });
 
+const unfinishedEpochSchema = z.strictObject({
+  epoch: z.int().min(1),
+  steps: z.int().min(1),
+  lossSum: z.number(),
+  seconds: z.number(),
+  learningRate: numberOrNaN,
+});
+
 const schema = z.strictObject({
   format: z.literal("folio-checkpoint"),
   version: z.literal(1),
   /** The how-manieth checkpoint of its folder this is: its order, free of clocks. */
   serial: z.int().min(1),
-  epoch: z.int().min(1),
+  epoch: z.int().min(0),
   /** The steps that the optimizer has made. */
   step: z.int().min(0),
   loss: z.number(),
@@ -34,6 +42,8 @@ const schema = z.strictObject({
   /** The class of the optimizer. */
   optimizer: z.string(),
   epochs: z.array(epochRecordSchema),
+  /** There only where the checkpoint was saved in the middle of an epoch. */
+  unfinished: unfinishedEpochSchema.optional(),
   files: z.strictObject({
     "model.safetensors": fileSealSchema,
     "optimizer.safetensors": fileSealSchema,

@@ -10,13 +10,29 @@ const longestQueue = 4;
 /** How long, in milliseconds, training may keep the event loop to itself. */
 const longestHold = 50;
 
+/** Losses, added up. */
+export interface LossTotal {
+  readonly sum: number;
+  readonly count: number;
+}
+
 /** Adds up losses without making the device wait for a number to be read. */
 export class LossMeter {
   #reading: Promise<void>[] = [];
-  #sum = 0;
-  #count = 0;
+  #sum: number;
+  #count: number;
   #newest: number | undefined;
   #yielded = performance.now();
+
+  /**
+   * Starts to add up.
+   *
+   * @param before what was added up before an interruption; default nothing
+   */
+  constructor(before: LossTotal = { sum: 0, count: 0 }) {
+    this.#sum = before.sum;
+    this.#count = before.count;
+  }
 
   /**
    * Takes a loss over and disposes it once it is read.
@@ -41,11 +57,17 @@ export class LossMeter {
     return this.#newest;
   }
 
-  /** The mean of all losses, once all are read; undefined if there were none. */
-  async mean(): Promise<number | undefined> {
+  /** The sum of all losses, once all are read. */
+  async total(): Promise<LossTotal> {
     await Promise.all(this.#reading);
     this.#reading = [];
-    return this.#count === 0 ? undefined : this.#sum / this.#count;
+    return { sum: this.#sum, count: this.#count };
+  }
+
+  /** Their mean; undefined if there were none. */
+  async mean(): Promise<number | undefined> {
+    const { sum, count } = await this.total();
+    return count === 0 ? undefined : sum / count;
   }
 }
 

@@ -17,6 +17,7 @@ import {
   type TrainContext,
   type TrainingCallback,
   type TrainingHistory,
+  type UnfinishedEpoch,
 } from "./callbacks.ts";
 
 /** How {@linkcode train} runs. */
@@ -30,6 +31,11 @@ export interface TrainOptions {
   readonly callbacks?: readonly TrainingCallback[];
   /** The epochs already trained, such as `Checkpoints.restore` returns; default none. */
   readonly history?: readonly EpochRecord[];
+  /**
+   * The epoch after them, if it was interrupted: it goes on after the batches that it has learned
+   * from, so the dataset must give out that epoch first.
+   */
+  readonly unfinished?: UnfinishedEpoch;
   /** Stops at the next step boundary when it is aborted. */
   readonly signal?: AbortSignal;
 }
@@ -43,7 +49,8 @@ export interface TrainOptions {
  * @param dataset batches; each iteration over it is an epoch
  * @param options epochs, optimizer, validation, callbacks
  * @returns the history of all epochs, those of `options.history` first
- * @throws {RangeError} if `epochs` is no integer of 1 or more, or the dataset is empty
+ * @throws {RangeError} if `epochs` is no integer of 1 or more, the dataset is empty, or
+ * `unfinished` is not the epoch after the history
  * @throws the signal's reason, if it is aborted
  *
  * @example Learn to count
@@ -70,6 +77,12 @@ export async function train(
       `Cannot train ${epochs} epochs: give an integer of 1 or more`,
     );
   }
+  const next = history.length + 1;
+  if (options.unfinished !== undefined && options.unfinished.epoch !== next) {
+    throw new RangeError(
+      `Cannot go on with epoch ${options.unfinished.epoch}: after the history comes epoch ${next}`,
+    );
+  }
   const { network } = model;
   const optimizer = options.optimizer ?? network.optimizer ?? new Adam();
   if (network.optimizer !== optimizer) {
@@ -86,17 +99,24 @@ export async function train(
   });
 
   await notify(callbacks, "onTrainBegin", context());
-  for (let epoch = records.length + 1; epoch <= epochs; epoch++) {
-    clock.beginEpoch(epoch);
+  for (let epoch = next; epoch <= epochs; epoch++) {
+    const before = epoch === next ? options.unfinished : undefined;
+    clock.beginEpoch(epoch, before);
     await notify(callbacks, "onEpochBegin", epoch, context());
-    const losses = new LossMeter();
-    let learningRate = rateOf(optimizer);
+    const losses = new LossMeter(before && { sum: before.lossSum, count: before.steps });
+    let learningRate = before?.learningRate ?? rateOf(optimizer);
+    let skipped = 0;
+    const unfinished = async (): Promise<UnfinishedEpoch> => {
+      const { sum: lossSum, count: steps } = await losses.total();
+      return { epoch, steps, lossSum, seconds: clock.epochSeconds, learningRate };
+    };
     await forEachBatch(dataset, async ({ xs, ys }) => {
       signal?.throwIfAborted();
+      if (skipped < (before?.steps ?? 0)) return void skipped++;
       learningRate = rateOf(optimizer);
       const loss = await losses.add(network.trainStep(xs, ys));
       const info = clock.step({ loss, learningRate });
-      await notify(callbacks, "onStepEnd", info, context());
+      await notify(callbacks, "onStepEnd", info, { ...context(), unfinished });
     });
     const loss = await losses.mean();
     if (loss === undefined) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EpochRecord, StepInfo } from "./callbacks.ts";
+import type { EpochRecord, StepInfo, UnfinishedEpoch } from "./callbacks.ts";
 
 /** Counts steps and measures their pace. */
 export class TrainingClock {
@@ -12,6 +12,7 @@ export class TrainingClock {
   #epoch = 1;
   #step = 0;
   #epochBegan = 0;
+  #resumed = 0;
   #began: number | undefined;
   #stepsSince = 0;
 
@@ -22,10 +23,25 @@ export class TrainingClock {
     this.#stepsPerEpoch = stepsPerEpoch;
   }
 
-  beginEpoch(epoch: number): void {
+  /**
+   * Begins an epoch, or goes on with one.
+   *
+   * @param epoch which, counted from 1
+   * @param before the steps that it has behind it, and how long they took
+   */
+  beginEpoch(
+    epoch: number,
+    before: Pick<UnfinishedEpoch, "steps" | "seconds"> = { steps: 0, seconds: 0 },
+  ): void {
     this.#epoch = epoch;
-    this.#step = 0;
-    this.#epochBegan = performance.now();
+    this.#step = before.steps;
+    this.#epochBegan = performance.now() - before.seconds * 1000;
+    this.#resumed = performance.now();
+  }
+
+  /** How long the epoch has taken so far, in seconds. */
+  get epochSeconds(): number {
+    return (performance.now() - this.#epochBegan) / 1000;
   }
 
   step(
@@ -39,7 +55,7 @@ export class TrainingClock {
     const seconds = (now - this.#began) / 1000;
     const stepsPerSecond = this.#stepsSince > 0
       ? this.#stepsSince / seconds
-      : 1000 / (now - this.#epochBegan);
+      : 1000 / (now - this.#resumed);
     const stepsLeft = this.#stepsPerEpoch === undefined
       ? undefined
       : (this.#epochs - this.#epoch + 1) * this.#stepsPerEpoch - this.#step;
@@ -64,7 +80,7 @@ export class TrainingClock {
       epoch: this.#epoch,
       loss,
       ...validationLoss === undefined ? {} : { validationLoss },
-      seconds: (performance.now() - this.#epochBegan) / 1000,
+      seconds: this.epochSeconds,
       steps: this.#step,
       learningRate,
     };
