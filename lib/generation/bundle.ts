@@ -2,7 +2,8 @@
  * A bundle: the folder in which a model travels with its vocabulary.
  *
  * `model.safetensors` holds the weights, `folio.json` all else that is needed to
- * write with them, and seals of the weights and the vocabulary.
+ * write with them, and seals of the weights and the vocabulary. `README.md` is for
+ * people: no reader asks for it.
  *
  * @module
  */
@@ -18,6 +19,7 @@ import {
   parseBundleJson,
   type TrainingSummary,
 } from "./bundle_json.ts";
+import { bundleReadme } from "./bundle_readme.ts";
 import { type BundleSource, openBundleSource } from "./bundle_source.ts";
 
 /** What a bundle holds, without a tensor yet. */
@@ -61,6 +63,7 @@ export async function writeBundle(dir: string, bundle: Bundle): Promise<void> {
   const files = {
     [weightsFile]: weights,
     [jsonFile]: JSON.stringify(json, null, 2) + "\n",
+    "README.md": bundleReadme(bundle),
   };
   await writeFolder(dir, files, { marker: jsonFile });
 }

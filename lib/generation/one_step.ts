@@ -214,7 +214,8 @@ export class OneStep {
    * Saves model and vocabulary as a folder, whole or not at all; another bundle
    * there is replaced.
    *
-   * @param dir The folder, which gets `model.safetensors` and `folio.json`.
+   * @param dir The folder, which gets `model.safetensors`, `folio.json` and, for
+   * people, a `README.md`.
    * @throws {Error} If there is something else in the folder, or writing fails.
    *
    * @example Saving, and loading as someone else would

@@ -45,9 +45,9 @@ async function refused(dir: string | URL, message: RegExp): Promise<void> {
   });
 }
 
-bundleTest("it is a folder of two files, described in JSON", async ({ dir }) => {
+bundleTest("it is a folder of two files, described in JSON, and a page", async ({ dir }) => {
   const names = [...Deno.readDirSync(dir)].map(({ name }) => name).sort();
-  assert.deepEqual(names, files);
+  assert.deepEqual(names, ["README.md", ...files]);
   const json = readJson(dir);
   assert.equal(json.format, "folio");
   assert.equal(json.version, 1);
