@@ -182,9 +182,14 @@ function wrap(
         m, n, k, 1, view(a), strideA, view(b), strideB, beta, view(c), strideC,
       );
     },
-    // A BLAS packs its factors itself, each time: there is nothing to prepare but the threads.
-    packedSize: () => 0,
-    prepare(product, b) {
+    // A BLAS packs its factors itself, each time, and where B is transposed that takes a third
+    // less time: it reads along the rows that it multiplies along.
+    packedSize: (k, n) => k * n,
+    prepare(given, stored, packed) {
+      const { n, k, transposeB, strideB } = withStrides(given);
+      if (!transposeB) transposeInto(packed, stored, { rows: k, columns: n, stride: strideB });
+      const product = transposeB ? given : { ...given, transposeB: true, strideB: k };
+      const b = transposeB ? stored : packed;
       if (setThreads === null || threads === null || threads === 1) {
         return (a, c) => products.multiply(product, a, b, c);
       }
@@ -200,6 +205,24 @@ function wrap(
     },
   };
   return products;
+}
+
+/** Writes the columns of a matrix as rows, block by block, so that both stay in the cache. */
+function transposeInto(
+  to: Float32Array,
+  from: Float32Array,
+  { rows, columns, stride }: Record<"rows" | "columns" | "stride", number>,
+): void {
+  const side = 32;
+  for (let top = 0; top < rows; top += side) {
+    const bottom = Math.min(top + side, rows);
+    for (let left = 0; left < columns; left += side) {
+      const right = Math.min(left + side, columns);
+      for (let j = left; j < right; j++) {
+        for (let i = top; i < bottom; i++) to[j * rows + i] = from[i * stride + j];
+      }
+    }
+  }
 }
 
 /** A product whose answer we know: a library with 64-bit integers fails it. */

@@ -8,18 +8,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-
-/** The weights of one GRU layer, and where each text has come in it. */
-export interface DrawLayer {
-  /** `[rnnUnits, 3 · rnnUnits]`; the first layer has the table instead. */
-  readonly kernel?: tf.Tensor2D;
-  /** `[rnnUnits, 3 · rnnUnits]` */
-  readonly recurrentKernel: tf.Tensor2D;
-  /** `[2, 3 · rnnUnits]` */
-  readonly bias: tf.Tensor2D;
-  /** `[batch, rnnUnits]` */
-  readonly state: tf.Tensor2D;
-}
+import { numbered, type StepLayer } from "./char_step.ts";
 
 /** What the draws start from. */
 export interface CharDraws {
@@ -27,7 +16,8 @@ export interface CharDraws {
   readonly logits: tf.Tensor2D;
   /** `[vocabularySize, 3 · rnnUnits]`: embedding · kernel + bias of the first layer. */
   readonly table: tf.Tensor2D;
-  readonly layers: readonly DrawLayer[];
+  /** Where each text has come in each layer is not changed here. */
+  readonly layers: readonly StepLayer[];
   /** `[rnnUnits, vocabularySize]` */
   readonly denseKernel: tf.Tensor2D;
   /** `[vocabularySize]` */
@@ -59,10 +49,7 @@ export function hasCharDraws(): boolean {
 
 /** Draws; what it is given stays as it is. */
 export function charDraws({ layers, count, position, temperature, ...tensors }: CharDraws) {
-  const inputs: Record<string, tf.Tensor> = { ...tensors };
-  layers.forEach((layer, i) => {
-    for (const [name, tensor] of Object.entries(layer)) inputs[`${name}${i}`] = tensor;
-  });
+  const inputs = { ...tensors, ...numbered(layers) };
   const attrs = { layers: layers.length, count, position, temperature };
   const [ids, logits, ...states] = tf.engine().runKernel(
     charDrawsName,

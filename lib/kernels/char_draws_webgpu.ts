@@ -7,6 +7,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { charDrawsName } from "./char_draws.ts";
 import { columnsOfGroup, drawShader, rowTimesMatrixShader } from "./char_draws_wgsl.ts";
+import type { StepLayer } from "./char_step.ts";
 import { gruForwardShader } from "./gru_forward_wgsl.ts";
 import { tiling } from "./gru_webgpu.ts";
 import { type CommandStream, replaceWebgpuKernel, type Run } from "./webgpu_device.ts";
@@ -64,22 +65,22 @@ function draw(
   const { rowGroups, workgroups } = tiling(batch, units);
   let below: tf.TensorInfo | undefined;
   const hiddens = Array.from({ length: layers }, (_, i) => {
-    const [kernel, recurrentKernel, bias, state] = ["kernel", "recurrentKernel", "bias", "state"]
-      .map((name) => tensors[`${name}${i}`]);
+    const layer = (name: keyof StepLayer) => tensors[`${name}${i}`];
     const hidden = make(batch, count, units);
     let projected = tensors.table;
     if (below !== undefined) {
       projected = make(batch, 3 * units);
-      times(below, { matrix: kernel, bias, out: projected });
+      times(below, { matrix: layer("kernel"), bias: layer("inputBias"), out: projected });
     }
     runs.push({
       shader: gruForwardShader({
         rowGroups,
         training: false,
-        from: below === undefined ? "table" : "text",
+        per: "text",
+        lookup: below === undefined,
       }),
       tensors: [
-        ...[projected, recurrentKernel, bias, state],
+        ...[projected, layer("recurrentKernel"), layer("recurrentBias"), layer("state")],
         ...(below === undefined ? [ids] : []),
         hidden,
       ],

@@ -4,7 +4,7 @@
  * A step reads every recurrent weight once, 12 MB at the tutorial's size, and does
  * little with it: it is as fast as memory, if nothing else is done. So the first
  * layer's input projection is looked up in a table of one row for each token,
- * embedding · kernel, made once; and the states are changed in place.
+ * embedding · kernel + bias, made once; and the states are changed in place.
  *
  * @module
  */
@@ -16,20 +16,32 @@ import { floats, replaceWasmKernel, type WasmBackend } from "./heap.ts";
 export interface StepLayer {
   /** `[rnnUnits, 3 · rnnUnits]`; the first layer has the table instead. */
   readonly kernel?: tf.Tensor2D;
+  /** `[3 · rnnUnits]`; the first layer has the table instead. */
+  readonly inputBias?: tf.Tensor1D;
   /** `[rnnUnits, 3 · rnnUnits]` */
   readonly recurrentKernel: tf.Tensor2D;
-  /** `[2, 3 · rnnUnits]` */
-  readonly bias: tf.Tensor2D;
-  /** `[batch, rnnUnits]`; it is changed. */
+  /** `[3 · rnnUnits]` */
+  readonly recurrentBias: tf.Tensor1D;
+  /** `[batch, rnnUnits]` */
   readonly state: tf.Tensor2D;
+}
+
+/** The tensors of all layers as a kernel's inputs: the first layer's `kernel` is `kernel0`. */
+export function numbered(layers: readonly StepLayer[]): Record<string, tf.Tensor> {
+  return Object.fromEntries(
+    layers.flatMap((layer, i) =>
+      Object.entries(layer).map(([name, tensor]) => [`${name}${i}`, tensor])
+    ),
+  );
 }
 
 /** What a step works with. */
 export interface CharStep {
   /** The character each text goes on with. */
   readonly ids: Int32Array;
-  /** `[vocabularySize, 3 · rnnUnits]`: embedding · kernel of the first layer. */
+  /** `[vocabularySize, 3 · rnnUnits]`: embedding · kernel + bias of the first layer. */
   readonly table: tf.Tensor2D;
+  /** Their states are changed. */
   readonly layers: readonly StepLayer[];
   /** `[rnnUnits, vocabularySize]` */
   readonly denseKernel: tf.Tensor2D;
@@ -50,10 +62,7 @@ export function hasCharStep(): boolean {
  * @returns the logits of the next, `[batch, vocabularySize]`
  */
 export function charStep({ ids, layers, ...tensors }: CharStep): tf.Tensor2D {
-  const inputs: Record<string, tf.Tensor> = { ...tensors };
-  layers.forEach((layer, i) => {
-    for (const [name, tensor] of Object.entries(layer)) inputs[`${name}${i}`] = tensor;
-  });
+  const inputs = { ...tensors, ...numbered(layers) };
   const attrs = { ids, layers: layers.length } as unknown as tf.NamedAttrMap;
   return tf.engine().runKernel(kernelName, inputs as tf.NamedTensorMap, attrs) as tf.Tensor2D;
 }
@@ -79,26 +88,30 @@ function step(
   const [units, vocabularySize] = tensors.denseKernel.shape;
   const wide = 3 * units;
   const logits = backend.makeOutput([batch, vocabularySize], "float32");
-  const scratch = backend.makeOutput([batch, 2 * wide + 5 * units], "float32");
+  const scratch = backend.makeOutput([batch, 2 * wide + 5 * units + 1], "float32");
   // The heap has all it needs now: from here on its views stay valid.
   const room = floats(backend, scratch);
-  const sizes = [wide, wide, units, 4 * units];
+  const sizes = [wide, wide, units, 4 * units, 1];
   let start = 0;
-  const [projected, recurrent, hidden, gates] = sizes.map((size) =>
+  const [above, recurrent, hidden, gates, rows] = sizes.map((size) =>
     room.subarray(start, start += batch * size)
   );
-  const table = floats(backend, tensors.table);
-  ids.forEach((id, b) => projected.set(table.subarray(id * wide, (id + 1) * wide), b * wide));
+  const { byteOffset: tokens } = rows;
+  new Int32Array(rows.buffer, tokens, batch).set(ids);
   for (let layer = 0; layer < layers; layer++) {
-    const view = (name: string) => floats(backend, tensors[`${name}${layer}`]);
+    const view = (name: keyof StepLayer) => floats(backend, tensors[`${name}${layer}`]);
     const product = { m: batch, n: wide, k: units };
-    if (layer > 0) products.multiply(product, hidden, view("kernel"), projected);
+    if (layer > 0) {
+      for (let b = 0; b < batch; b++) above.set(view("inputBias"), b * wide);
+      products.multiply({ ...product, add: true }, hidden, view("kernel"), above);
+    }
+    const { byteOffset: projected } = layer > 0 ? above : floats(backend, tensors.table);
     const state = view("state");
     products.multiply(product, state, view("recurrentKernel"), recurrent);
     // deno-fmt-ignore
     simd.gruForward(
-      batch, 1, units, 0, 1, projected.byteOffset, recurrent.byteOffset, view("bias").byteOffset,
-      state.byteOffset, hidden.byteOffset, gates.byteOffset,
+      batch, 1, units, 0, 1, layer > 0 ? 0 : tokens, projected, recurrent.byteOffset,
+      view("recurrentBias").byteOffset, state.byteOffset, hidden.byteOffset, gates.byteOffset,
     );
     state.set(hidden);
   }

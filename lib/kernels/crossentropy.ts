@@ -15,6 +15,9 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { floats, integers, replaceWasmKernel, type WasmBackend } from "./heap.ts";
+import { checkRows } from "./lookup.ts";
+import type { Simd } from "./simd.ts";
 
 /** The kernel of the loss: logits and ids → the loss and what its gradient needs. */
 export const crossentropyForward = "FolioCrossentropy";
@@ -68,6 +71,36 @@ export function registerPlainCrossentropy(backendName: string): void {
       tf.tidy(() => run(inputs as never)) as tf.TensorInfo | tf.TensorInfo[];
     tf.registerKernel({ kernelName, backendName, kernelFunc });
   }
+}
+
+/**
+ * Registers the forward kernel for WebAssembly's heap; what it saves is the gradient, which
+ * the plain backward kernel multiplies by dy.
+ */
+export function registerHeapCrossentropy(simd: Simd): void {
+  replaceWasmKernel(crossentropyForward, ({ inputs, backend: any }) => {
+    const backend = any as WasmBackend;
+    const { logits, ids } = inputs as unknown as CrossentropyInputs;
+    const [rows, vocabularySize] = logits.shape;
+    const loss = backend.makeOutput([], "float32");
+    const gradient = backend.makeOutput(logits.shape, "float32");
+    const scratch = backend.makeOutput([2, rows], "float32");
+    // The heap has all it needs now: from here on its views stay valid.
+    const targets = integers(backend, ids);
+    checkRows(targets, vocabularySize);
+    const sums = floats(backend, scratch);
+    const chosen = sums.subarray(rows);
+    // deno-fmt-ignore
+    simd.crossentropy(
+      rows, vocabularySize, floats(backend, logits).byteOffset, targets.byteOffset, 1 / rows,
+      sums.byteOffset, chosen.byteOffset, floats(backend, gradient).byteOffset,
+    );
+    let total = 0;
+    for (let i = 0; i < rows; i++) total += Math.log(sums[i]) - chosen[i];
+    floats(backend, loss)[0] = total / rows;
+    backend.disposeData(scratch.dataId);
+    return [loss, gradient];
+  });
 }
 
 function plainForward({ logits, ids }: CrossentropyInputs): tf.Tensor[] {

@@ -4,14 +4,15 @@
  *
  * The form is Keras' `reset_after=True`, which is cuDNN's: Cho et al. 2014,
  * https://arxiv.org/abs/1406.1078v1, with the reset gate after the recurrent
- * product. With W the kernel, R the recurrent kernel, b and c the two rows of the
- * bias, σ the logistic function and ⊙ the product element by element:
+ * product. With p = x·W + b the input side (W the kernel, b the first row of the bias), R the
+ * recurrent kernel, c the second row of the bias, σ the logistic function and ⊙ the
+ * product element by element:
  *
  * ```text
- * z = σ(x·W_z + b_z + h·R_z + c_z)          how much of the old state stays
- * r = σ(x·W_r + b_r + h·R_r + c_r)          how much of it the candidate sees
+ * z = σ(p_z + h·R_z + c_z)          how much of the old state stays
+ * r = σ(p_r + h·R_r + c_r)          how much of it the candidate sees
  * q = h·R_h + c_h
- * ĥ = tanh(x·W_h + b_h + r ⊙ q)             the candidate
+ * ĥ = tanh(p_h + r ⊙ q)             the candidate
  * h′ = z ⊙ h + (1 − z) ⊙ ĥ
  * ```
  *
@@ -21,13 +22,15 @@
  * dĥ = g ⊙ (1 − z) ⊙ (1 − ĥ²)
  * dz = g ⊙ (h − ĥ) ⊙ z ⊙ (1 − z)
  * dr = dĥ ⊙ q ⊙ r ⊙ (1 − r)
- * D = [dz, dr, dĥ]           by the input side:     dx = D·Wᵀ, dW = Σ xᵀ·D, db = Σ D
+ * D = [dz, dr, dĥ]           by the input side, p
  * E = [dz, dr, dĥ ⊙ r]       by the recurrent side: dR = Σ hᵀ·E, dc = Σ E
  * dh = g ⊙ z + E·Rᵀ          on to the step before
  * ```
  *
- * What makes it fast is what stays out of the time loop: x·W for all steps is one
- * product before it, and dx, dW and dR are one product each after it.
+ * What makes it fast is what stays out of the time loop: dR is one product after it, and
+ * p is made before it by whoever calls, in one product for all steps. Where the inputs are
+ * tokens there are far fewer of them than steps: then p is a table with a row for each
+ * token, and each step looks its row up.
  *
  * @module
  */
@@ -35,62 +38,71 @@ import * as tf from "@tensorflow/tfjs";
 
 /** What one GRU layer reads. */
 export interface GruInputs {
-  /** `[batch, time, inputDim]` */
-  readonly inputs: tf.Tensor3D;
+  /** `[rows, 3 · rnnUnits]`: x·W + b, the columns of update, reset and candidate */
+  readonly projected: tf.Tensor2D;
+  /** int32 `[batch, time]`: the row of `projected` for each step; without it, b · time + t */
+  readonly ids?: tf.Tensor2D;
   /** `[batch, rnnUnits]`, the hidden state before the first step */
   readonly initialState: tf.Tensor2D;
-  /** `[inputDim, 3 · rnnUnits]`, the columns of update, reset and candidate */
-  readonly kernel: tf.Tensor2D;
   /** `[rnnUnits, 3 · rnnUnits]` */
   readonly recurrentKernel: tf.Tensor2D;
-  /** `[2, 3 · rnnUnits]`, one row for the input side and one for the recurrent */
-  readonly bias: tf.Tensor2D;
+  /** `[3 · rnnUnits]`: c */
+  readonly recurrentBias: tf.Tensor1D;
+}
+
+/** The sizes of a GRU's sequences. */
+export function gruSizes({ projected, ids, initialState }: GruInputs) {
+  const [batch, units] = initialState.shape;
+  return { batch, time: ids?.shape[1] ?? projected.shape[0] / batch, units };
 }
 
 /** The kernel of the forward pass: `GruInputs` → hidden states and what backward needs. */
 export const gruForward = "FolioGru";
-/** The kernel of the backward pass: inputs, saved and gradient → five gradients. */
+/** The kernel of the backward pass: `GruGradientInputs` → four gradients. */
 export const gruBackward = "FolioGruGrad";
 
+/** What the backward pass reads; its attribute `rows` is that of `projected`. */
+export interface GruGradientInputs {
+  readonly ids?: tf.Tensor2D;
+  readonly recurrentKernel: tf.Tensor2D;
+  /** `[batch, time, rnnUnits]`: the gradient by the hidden states */
+  readonly gradient: tf.Tensor3D;
+  /** What the forward pass of the same backend returned after the hidden states. */
+  readonly saved0: tf.Tensor;
+  readonly saved1: tf.Tensor;
+}
+
 /**
- * Runs a GRU layer over a sequence, with a gradient of its own.
+ * Runs a GRU layer over sequences, with a gradient of its own.
  *
- * @param gru the sequence, the state before it and the weights
+ * @param gru the input side, the state before it and the weights
  * @returns the hidden state after each step, `[batch, time, rnnUnits]`; the last
  * is the state to go on from
  */
-export function gru(gru: GruInputs): tf.Tensor3D {
+export function gru({ ids, ...gru }: GruInputs): tf.Tensor3D {
   const engine = tf.engine();
-  const { inputs, initialState, kernel, recurrentKernel, bias } = gru;
+  const { projected, initialState, recurrentKernel, recurrentBias } = gru;
+  const rows = { ...ids && { ids } };
   const run = (training: boolean) =>
-    engine.runKernel(gruForward, { ...gru }, {
-      training,
-    }) as unknown as tf.Tensor[];
+    engine.runKernel(gruForward, { ...gru, ...rows }, { training }) as unknown as tf.Tensor[];
   // Without a tape nothing will ask for a gradient, so nothing need be saved for one.
   if (!isTapeOn()) return run(false)[0] as tf.Tensor3D;
 
   const op = tf.customGrad((...args) => {
     const save = args.pop() as unknown as tf.GradSaveFunc;
     const [hidden, ...saved] = run(true);
-    save([...args as tf.Tensor[], ...saved]);
+    save([recurrentKernel, ...saved, ...ids ? [ids] : []]);
     return {
       value: hidden,
       gradFunc: (gradient: tf.Tensor, values: tf.Tensor[]) => {
-        const [inputs, initialState, kernel, recurrentKernel, bias, ...saved] = values;
-        const named = {
-          inputs,
-          initialState,
-          kernel,
-          recurrentKernel,
-          bias,
-          gradient,
-        };
-        saved.forEach((tensor, i) => Object.assign(named, { [`saved${i}`]: tensor }));
-        return engine.runKernel(gruBackward, named) as unknown as tf.Tensor[];
+        const [recurrentKernel, saved0, saved1, ids] = values;
+        const inputs = { recurrentKernel, gradient, saved0, saved1, ...ids && { ids } };
+        const attrs = { rows: projected.shape[0] };
+        return engine.runKernel(gruBackward, inputs, attrs) as unknown as tf.Tensor[];
       },
     };
   });
-  return op(inputs, initialState, kernel, recurrentKernel, bias) as tf.Tensor3D;
+  return op(projected, initialState, recurrentKernel, recurrentBias) as tf.Tensor3D;
 }
 
 /** Whether tfjs is recording ops for a gradient; its own `isTapeOn` is private. */
@@ -100,33 +112,19 @@ function isTapeOn(): boolean {
 
 /** Registers the plain implementation below for a backend. */
 export function registerPlainGru(backendName: string): void {
-  for (
-    const [kernelName, run] of [[gruForward, plainForward], [
-      gruBackward,
-      plainBackward,
-    ]] as const
-  ) {
-    if (tf.getKernel(kernelName, backendName)) {
-      tf.unregisterKernel(kernelName, backendName);
-    }
-    tf.registerKernel({
-      kernelName,
-      backendName,
-      kernelFunc: ({ inputs, attrs }) => {
-        const outputs = tf.tidy(() => run(inputs as never, attrs as never));
-        return outputs;
-      },
-    });
+  const kernels = [[gruForward, plainForward], [gruBackward, plainBackward]] as const;
+  for (const [kernelName, run] of kernels) {
+    if (tf.getKernel(kernelName, backendName)) tf.unregisterKernel(kernelName, backendName);
+    const kernelFunc: tf.KernelFunc = ({ inputs, attrs }) =>
+      tf.tidy(() => run(inputs as never, attrs as never));
+    tf.registerKernel({ kernelName, backendName, kernelFunc });
   }
 }
 
 /** The time axis first, as one tensor a step: `[batch, time, n]` → time × `[batch, n]`. */
 function steps(sequence: tf.Tensor3D): tf.Tensor2D[] {
   const [batch, time, n] = sequence.shape;
-  const timeMajor = tf.transpose(sequence, [1, 0, 2]).reshape([
-    time * batch,
-    n,
-  ]);
+  const timeMajor = tf.transpose(sequence, [1, 0, 2]).reshape([time * batch, n]);
   return tf.split(timeMajor, time) as tf.Tensor2D[];
 }
 
@@ -138,43 +136,28 @@ function rows(tensors: readonly tf.Tensor2D[]): tf.Tensor2D {
 /** `[time · batch, n]` → `[batch, time, n]` */
 function batchMajor(timeMajor: tf.Tensor2D, batch: number): tf.Tensor3D {
   const [all, n] = timeMajor.shape;
-  return tf.transpose(timeMajor.reshape([all / batch, batch, n]), [
-    1,
-    0,
-    2,
-  ]) as tf.Tensor3D;
+  return tf.transpose(timeMajor.reshape([all / batch, batch, n]), [1, 0, 2]) as tf.Tensor3D;
 }
 
-function plainForward(
-  { inputs, initialState, kernel, recurrentKernel, bias }: GruInputs,
-  { training }: { training: boolean },
-): tf.Tensor[] {
-  const [batch, time, inputDim] = inputs.shape;
-  const units = initialState.shape[1];
-  const [inputBias, recurrentBias] = tf.split(bias, 2); // [1, 3·units] each
-  const projected = tf.add(
-    tf.matMul(inputs.reshape([batch * time, inputDim]) as tf.Tensor2D, kernel),
-    inputBias,
-  ).reshape([batch, time, 3 * units]) as tf.Tensor3D;
+function plainForward(gru: GruInputs, { training }: { training: boolean }): tf.Tensor[] {
+  const { projected, ids, initialState, recurrentKernel, recurrentBias } = gru;
+  const { batch, time, units } = gruSizes(gru);
+  const inputSide = ids === undefined
+    ? projected.reshape([batch, time, 3 * units])
+    : tf.gather(projected, ids);
   const saved: tf.Tensor2D[] = []; // [batch, 4·units] a step: z, r, ĥ, q
   const hidden: tf.Tensor2D[] = [];
   let h = initialState;
-  for (const x of steps(projected)) {
+  for (const p of steps(inputSide as tf.Tensor3D)) {
     const [next, gates] = tf.tidy(() => {
-      const [xz, xr, xh] = tf.split(x, 3, 1);
+      const [pz, pr, ph] = tf.split(p, 3, 1);
       const recurrent = tf.add(tf.matMul(h, recurrentKernel), recurrentBias);
       const [hz, hr, q] = tf.split(recurrent, 3, 1);
-      const z = tf.sigmoid(tf.add(xz, hz));
-      const r = tf.sigmoid(tf.add(xr, hr));
-      const candidate = tf.tanh(tf.add(xh, tf.mul(r, q)));
-      const next = tf.add(
-        candidate,
-        tf.mul(z, tf.sub(h, candidate)),
-      ) as tf.Tensor2D;
-      return [
-        next,
-        training ? tf.concat([z, r, candidate, q], 1) as tf.Tensor2D : next,
-      ];
+      const z = tf.sigmoid(tf.add(pz, hz));
+      const r = tf.sigmoid(tf.add(pr, hr));
+      const candidate = tf.tanh(tf.add(ph, tf.mul(r, q)));
+      const next = tf.add(candidate, tf.mul(z, tf.sub(h, candidate))) as tf.Tensor2D;
+      return [next, training ? tf.concat([z, r, candidate, q], 1) as tf.Tensor2D : next];
     });
     hidden.push(next);
     if (training) saved.push(gates);
@@ -184,36 +167,23 @@ function plainForward(
   return training ? [sequence, rows([initialState, ...hidden]), rows(saved)] : [sequence];
 }
 
-interface PlainGradientInputs extends GruInputs {
-  readonly gradient: tf.Tensor3D;
-  /** `[(time + 1) · batch, units]`: the hidden states, the first one included */
-  readonly saved0: tf.Tensor2D;
-  /** `[time · batch, 4 · units]` */
-  readonly saved1: tf.Tensor2D;
-}
-
-function plainBackward(args: PlainGradientInputs): tf.Tensor[] {
-  const { inputs, initialState, kernel, recurrentKernel, gradient } = args;
-  const [batch, time, inputDim] = inputs.shape;
-  const hidden = tf.split(args.saved0, time + 1) as tf.Tensor2D[];
-  const gates = tf.split(args.saved1, time) as tf.Tensor2D[];
+/** With `saved0` `[(time + 1) · batch, units]`, all states, and `saved1` `[time · batch, 4 · units]`. */
+function plainBackward(gru: GruGradientInputs, attrs: { rows: number }): tf.Tensor[] {
+  const { ids, recurrentKernel, gradient, saved0, saved1 } = gru;
+  const [batch, time, units] = gradient.shape;
+  const hidden = tf.split(saved0, time + 1) as tf.Tensor2D[];
+  const gates = tf.split(saved1, time) as tf.Tensor2D[];
   const outputGradients = steps(gradient);
   const recurrentTransposed = tf.transpose(recurrentKernel) as tf.Tensor2D;
   const inputSide: tf.Tensor2D[] = new Array(time); // D of the module's equations
   const recurrentSide: tf.Tensor2D[] = new Array(time); // E
-  let carried = tf.zerosLike(initialState); // [batch, units]
+  let carried: tf.Tensor2D = tf.zeros([batch, units]);
   for (let t = time - 1; t >= 0; t--) {
     const [before, D, E] = tf.tidy(() => {
       const [z, r, candidate, q] = tf.split(gates[t], 4, 1);
       const g = tf.add(outputGradients[t], carried);
-      const dCandidate = tf.mul(
-        tf.mul(g, tf.sub(1, z)),
-        tf.sub(1, tf.square(candidate)),
-      );
-      const dz = tf.mul(
-        tf.mul(g, tf.sub(hidden[t], candidate)),
-        tf.mul(z, tf.sub(1, z)),
-      );
+      const dCandidate = tf.mul(tf.mul(g, tf.sub(1, z)), tf.sub(1, tf.square(candidate)));
+      const dz = tf.mul(tf.mul(g, tf.sub(hidden[t], candidate)), tf.mul(z, tf.sub(1, z)));
       const dr = tf.mul(tf.mul(dCandidate, q), tf.mul(r, tf.sub(1, r)));
       const D = tf.concat([dz, dr, dCandidate], 1) as tf.Tensor2D;
       const E = tf.concat([dz, dr, tf.mul(dCandidate, r)], 1) as tf.Tensor2D;
@@ -224,18 +194,13 @@ function plainBackward(args: PlainGradientInputs): tf.Tensor[] {
     inputSide[t] = D;
     recurrentSide[t] = E;
   }
-  const D = rows(inputSide); // [time·batch, 3·units]
-  const E = rows(recurrentSide);
-  const timeMajorInputs = tf.transpose(inputs, [1, 0, 2]).reshape([
-    time * batch,
-    inputDim,
-  ]);
+  const D = batchMajor(rows(inputSide), batch).reshape([batch * time, 3 * units]);
+  const E = rows(recurrentSide); // [time·batch, 3·units]
   const before = rows(hidden.slice(0, time)); // [time·batch, units]
   return [
-    batchMajor(tf.matMul(D, tf.transpose(kernel)), batch),
+    ids === undefined ? D : tf.unsortedSegmentSum(D, ids.flatten(), attrs.rows),
     carried,
-    tf.matMul(tf.transpose(timeMajorInputs), D),
     tf.matMul(tf.transpose(before), E),
-    tf.stack([tf.sum(D, 0), tf.sum(E, 0)]),
+    tf.sum(E, 0),
   ];
 }

@@ -12,11 +12,11 @@ export interface ForwardForm {
   readonly rowGroups: RowGroups;
   /** Whether to keep what the backward pass needs. */
   readonly training: boolean;
-  /** Which row of `projected` a text takes at a step; see below. */
-  readonly from: "sequence" | "table" | "text";
+  /** Whether `projected`, or `ids`, has a row for each step or only one for each text. */
+  readonly per: "step" | "text";
+  /** Whether `projected` is a table, and `ids` says which row. */
+  readonly lookup: boolean;
 }
-
-const rowOf = { sequence: "at", table: "u32(ids[row])", text: "row" } as const;
 
 /**
  * One step forward: the recurrent product h·R of a tile, then its gates and its new state.
@@ -26,17 +26,19 @@ const rowOf = { sequence: "at", table: "u32(ids[row])", text: "row" } as const;
  * ĥ = tanh(p_h + r ⊙ q)         h′ = z ⊙ h + (1 − z) ⊙ ĥ
  * ```
  *
- * Buffers: `projected` (p = x·W + b for all steps) `[batch, time, 3·units]`,
- * `recurrentKernel` (R) `[units, 3·units]`, `bias` (b and c) `[2, 3·units]`, `initialState`
+ * Buffers: `projected` (p = x·W + b) `[batch, time, 3·units]`, or with a lookup `[rows,
+ * 3·units]`, and after `initialState` then `ids` `[batch, time]`;
+ * `recurrentKernel` (R) `[units, 3·units]`, `bias` (c) `[3·units]`, `initialState`
  * `[batch, units]`, `hidden` `[batch, time, units]`, which it reads at step t − 1 and
  * writes at t, and in training `before` (the state before each step) `[batch, time, units]`
  * and `gates` (z, r, ĥ, q) `[batch, time, 4·units]`. Dispatch, once for each step: x over
  * units by 16, y over texts by 8 · rowGroups.
  *
- * For texts that are being written `projected` is made as they grow: `from` a table with a
- * row for each token, of which `ids` `[batch]` has the newest, or with one row for each text.
+ * For texts that are being written, `projected` or `ids` are made as they grow, and hold only
+ * the newest: one row for each text.
  */
-export function gruForwardShader({ rowGroups, training, from }: ForwardForm): Shader {
+export function gruForwardShader({ rowGroups, training, per, lookup }: ForwardForm): Shader {
+  const place = per === "step" ? "at" : "row";
   const rows = 8 * rowGroups;
   const slices = invocations / (unitsOfTile * rowGroups);
   const depth = 32;
@@ -45,12 +47,12 @@ export function gruForwardShader({ rowGroups, training, from }: ForwardForm): Sh
   const loads = depth * wide / invocations;
   const gateNames = ["Z", "R", "C"]; // update, reset, candidate
   return {
-    key: `gru forward ${rowGroups} ${training} ${from}`,
+    key: `gru forward ${rowGroups} ${training} ${per} ${lookup}`,
     buffers: [
       ...["projected", "recurrentKernel", "bias", "initialState"].map((name) => (
         { name, access: "read" } as const
       )),
-      ...(from === "table" ? [{ name: "ids", access: "read", type: "array<i32>" } as const] : []),
+      ...(lookup ? [{ name: "ids", access: "read", type: "array<i32>" } as const] : []),
       ...["hidden", ...(training ? ["before", "gates"] : [])].map((name) => (
         { name, access: "read_write" } as const
       )),
@@ -154,12 +156,11 @@ ${
     let u = firstUnit + i % ${unitsOfTile}u;
     if (row >= numbers.batch || u >= units) { continue; }
     let at = row * numbers.time + now.step;
-    let input = ${rowOf[from]} * 3u * units + u;
+    let input = ${lookup ? `u32(ids[${place}])` : place} * 3u * units + u;
     let sums = i / ${unitsOfTile}u * ${wide}u + i % ${unitsOfTile}u;
-    let c = 3u * units + u;
-    let z = logistic(projected[input] + weights[sums] + bias[c]);
-    let r = logistic(projected[input + units] + weights[sums + ${unitsOfTile}u] + bias[c + units]);
-    let q = weights[sums + ${2 * unitsOfTile}u] + bias[c + 2u * units];
+    let z = logistic(projected[input] + weights[sums] + bias[u]);
+    let r = logistic(projected[input + units] + weights[sums + ${unitsOfTile}u] + bias[u + units]);
+    let q = weights[sums + ${2 * unitsOfTile}u] + bias[u + 2u * units];
     let candidate = 2.0 * logistic(2.0 * (projected[input + 2u * units] + r * q)) - 1.0; // tanh
     let state = stateOf(row, u);
     hidden[at * units + u] = candidate + z * (state - candidate);

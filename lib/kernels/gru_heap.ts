@@ -10,8 +10,15 @@
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
-import { gruBackward, gruForward, type GruInputs } from "./gru.ts";
-import { floats, replaceWasmKernel, type WasmBackend } from "./heap.ts";
+import {
+  gruBackward,
+  gruForward,
+  type GruGradientInputs,
+  type GruInputs,
+  gruSizes,
+} from "./gru.ts";
+import { floats, integers, replaceWasmKernel, type WasmBackend } from "./heap.ts";
+import { checkRows } from "./lookup.ts";
 import type { Products } from "./products.ts";
 import type { Simd } from "./simd.ts";
 
@@ -28,9 +35,10 @@ export function registerHeapGru(tools: HeapTools): void {
     const place = { ...tools, backend: backend as WasmBackend };
     return forward(inputs as unknown as GruInputs, { ...place, training });
   });
-  replaceWasmKernel(gruBackward, ({ inputs, backend }) => {
+  replaceWasmKernel(gruBackward, ({ inputs, backend, attrs }) => {
+    const { rows } = attrs as { rows: number };
     const place = { ...tools, backend: backend as WasmBackend };
-    return backward(inputs as unknown as GradientInputs, place);
+    return backward(inputs as unknown as GruGradientInputs, { ...place, rows });
   });
 }
 
@@ -42,8 +50,7 @@ function forward(
   gru: GruInputs,
   { backend, products, simd, training }: Place & { readonly training: boolean },
 ): tf.TensorInfo[] {
-  const [batch, time, inputDim] = gru.inputs.shape;
-  const units = gru.initialState.shape[1];
+  const { batch, time, units } = gruSizes(gru);
   const gateTime = training ? time : 1;
   const make = (...shape: number[]) => backend.makeOutput(shape, "float32");
   const outputs = {
@@ -52,25 +59,19 @@ function forward(
     gates: make(batch, gateTime, 4 * units), // z, r, ĥ, q
   };
   const scratch = {
-    projected: make(batch, time, 3 * units),
     recurrent: make(batch, 3 * units),
     packed: make(time > 1 ? products.packedSize(units, 3 * units) : 0),
   };
   // The heap has all it needs now: from here on its views stay valid.
-  const { byteOffset: bias } = floats(backend, gru.bias);
+  const { byteOffset: bias } = floats(backend, gru.recurrentBias);
   const hidden = floats(backend, outputs.hidden);
   const before = floats(backend, outputs.before);
   const gates = floats(backend, outputs.gates);
-  const projected = floats(backend, scratch.projected);
+  const { byteOffset: projected } = floats(backend, gru.projected);
   const recurrent = floats(backend, scratch.recurrent);
   const recurrentKernel = floats(backend, gru.recurrentKernel);
+  const ids = addressOfIds(backend, gru.ids, gru.projected.shape[0]);
 
-  products.multiply(
-    { m: batch * time, n: 3 * units, k: inputDim },
-    floats(backend, gru.inputs),
-    floats(backend, gru.kernel),
-    projected,
-  );
   const first = floats(backend, gru.initialState);
   for (let b = 0; b < batch; b++) {
     before.set(first.subarray(b * units, (b + 1) * units), b * time * units);
@@ -83,7 +84,7 @@ function forward(
     multiplyByRecurrentKernel(before.subarray(t * units), recurrent);
     // deno-fmt-ignore
     simd.gruForward(
-      batch, time, units, t, gateTime, projected.byteOffset, recurrent.byteOffset, bias,
+      batch, time, units, t, gateTime, ids, projected, recurrent.byteOffset, bias,
       before.byteOffset, hidden.byteOffset, gates.byteOffset,
     );
   }
@@ -93,38 +94,33 @@ function forward(
   return training ? [outputs.hidden, outputs.before, outputs.gates] : [outputs.hidden];
 }
 
-interface GradientInputs extends GruInputs {
-  readonly gradient: tf.Tensor3D;
-  /** `[batch, time, units]`: the state before each step */
-  readonly saved0: tf.Tensor3D;
-  /** `[batch, time, 4 · units]`: z, r, ĥ, q */
-  readonly saved1: tf.Tensor3D;
-}
-
-function backward(gru: GradientInputs, { backend, products, simd }: Place): tf.TensorInfo[] {
-  const [batch, time, inputDim] = gru.inputs.shape;
-  const units = gru.initialState.shape[1];
-  const [rows, wide] = [batch * time, 3 * units];
+/** With `saved0` `[batch, time, units]`, the states before, and `saved1` `[batch, time, 4 · units]`. */
+function backward(
+  gru: GruGradientInputs,
+  { backend, products, simd, rows }: Place & { readonly rows: number },
+): tf.TensorInfo[] {
+  const [batch, time, units] = gru.gradient.shape;
+  const wide = 3 * units;
   const make = (...shape: number[]) => backend.makeOutput(shape, "float32");
   const outputs = {
-    inputs: make(batch, time, inputDim),
+    projected: make(rows, wide),
     state: make(batch, units),
-    kernel: make(inputDim, wide),
     recurrentKernel: make(units, wide),
-    bias: make(2, wide),
+    bias: make(wide),
   };
   const scratch = {
-    inputSide: make(rows, wide),
-    recurrentSide: make(rows, wide),
+    recurrentSide: make(batch * time, wide),
     packed: make(products.packedSize(wide, units)),
   };
   // The heap has all it needs now: from here on its views stay valid.
-  const inputSide = floats(backend, scratch.inputSide);
+  const inputSide = floats(backend, outputs.projected).fill(0);
   const recurrentSide = floats(backend, scratch.recurrentSide);
   const before = floats(backend, gru.saved0);
   const gates = floats(backend, gru.saved1);
   const gradient = floats(backend, gru.gradient);
   const carried = floats(backend, outputs.state).fill(0);
+  const bias = floats(backend, outputs.bias).fill(0);
+  const ids = addressOfIds(backend, gru.ids, rows);
 
   const multiplyByTransposed = products.prepare(
     { m: batch, n: units, k: wide, strideA: time * wide, transposeB: true, add: true },
@@ -134,33 +130,30 @@ function backward(gru: GradientInputs, { backend, products, simd }: Place): tf.T
   for (let t = time - 1; t >= 0; t--) {
     // deno-fmt-ignore
     simd.gruBackward(
-      batch, time, units, t, gates.byteOffset, before.byteOffset, gradient.byteOffset,
-      carried.byteOffset, inputSide.byteOffset, recurrentSide.byteOffset,
+      batch, time, units, t, ids, gates.byteOffset, before.byteOffset, gradient.byteOffset,
+      carried.byteOffset, inputSide.byteOffset, recurrentSide.byteOffset, bias.byteOffset,
     );
     // carried holds g ⊙ z by now; the product adds E·Rᵀ.
     multiplyByTransposed(recurrentSide.subarray(t * wide), carried);
   }
   products.multiply(
-    { m: rows, n: inputDim, k: wide, transposeB: true },
-    inputSide,
-    floats(backend, gru.kernel),
-    floats(backend, outputs.inputs),
-  );
-  products.multiply(
-    { m: inputDim, n: wide, k: rows, transposeA: true },
-    floats(backend, gru.inputs),
-    inputSide,
-    floats(backend, outputs.kernel),
-  );
-  products.multiply(
-    { m: units, n: wide, k: rows, transposeA: true },
+    { m: units, n: wide, k: batch * time, transposeA: true },
     before,
     recurrentSide,
     floats(backend, outputs.recurrentKernel),
   );
-  const { byteOffset: bias } = floats(backend, outputs.bias);
-  simd.sumRows(rows, wide, inputSide.byteOffset, bias);
-  simd.sumRows(rows, wide, recurrentSide.byteOffset, bias + wide * 4);
   for (const tensor of Object.values(scratch)) backend.disposeData(tensor.dataId);
   return Object.values(outputs);
+}
+
+/** Where the ids lie, all of them rows that there are; 0 for none. */
+function addressOfIds(
+  backend: WasmBackend,
+  ids: tf.TensorInfo | undefined,
+  rows: number,
+): number {
+  if (ids === undefined) return 0;
+  const values = integers(backend, ids);
+  checkRows(values, rows);
+  return values.byteOffset;
 }

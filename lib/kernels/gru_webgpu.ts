@@ -4,10 +4,17 @@
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
-import { gruBackward, gruForward, type GruInputs } from "./gru.ts";
+import {
+  gruBackward,
+  gruForward,
+  type GruGradientInputs,
+  type GruInputs,
+  gruSizes,
+} from "./gru.ts";
 import { gruBackwardShader } from "./gru_backward_wgsl.ts";
 import { gruForwardShader } from "./gru_forward_wgsl.ts";
 import { type RowGroups, unitsOfTile } from "./gru_wgsl.ts";
+import { segmentSum } from "./matmul_webgpu.ts";
 import { multiply, sumRows } from "./products_webgpu.ts";
 import { type CommandStream, replaceWebgpuKernel } from "./webgpu_device.ts";
 
@@ -17,8 +24,8 @@ export function registerWebgpuGru(): void {
     const { training } = attrs as { training: boolean };
     return forward(stream, inputs as GruInputs, { training });
   });
-  replaceWebgpuKernel(gruBackward, ({ inputs, stream }) => {
-    return backward(stream, inputs as GradientInputs);
+  replaceWebgpuKernel(gruBackward, ({ inputs, attrs, stream }) => {
+    return backward(stream, inputs as GruGradientInputs, attrs as { rows: number });
   });
 }
 
@@ -41,16 +48,11 @@ export function tiling(batch: number, units: number) {
 
 function forward(
   stream: CommandStream,
-  { inputs, initialState, kernel, recurrentKernel, bias }: GruInputs,
+  gru: GruInputs,
   { training }: { readonly training: boolean },
 ): tf.TensorInfo[] {
-  const [batch, time, inputDim] = inputs.shape;
-  const units = initialState.shape[1];
-  const projected = multiply(
-    stream,
-    { m: batch * time, n: 3 * units, k: inputDim },
-    { a: inputs, b: kernel, bias },
-  ); // [batch·time, 3·units]
+  const { projected, ids, initialState, recurrentKernel, recurrentBias } = gru;
+  const { batch, time, units } = gruSizes(gru);
   const outputs = [
     stream.tensor([batch, time, units]),
     ...(training
@@ -59,30 +61,28 @@ function forward(
   ];
   const { rowGroups, workgroups } = tiling(batch, units);
   stream.repeat(time, [{
-    shader: gruForwardShader({ rowGroups, training, from: "sequence" }),
-    tensors: [projected, recurrentKernel, bias, initialState, ...outputs],
+    shader: gruForwardShader({ rowGroups, training, per: "step", lookup: ids !== undefined }),
+    tensors: [
+      ...[projected, recurrentKernel, recurrentBias, initialState],
+      ...(ids ? [ids] : []),
+      ...outputs,
+    ],
     uniforms: { batch, time, units },
     workgroups,
   }]);
-  stream.free(projected);
   return outputs;
 }
 
-interface GradientInputs extends GruInputs {
-  readonly gradient: tf.Tensor3D;
-  /** `[batch, time, units]`: the state before each step */
-  readonly saved0: tf.Tensor3D;
-  /** `[batch, time, 4 · units]`: z, r, ĥ, q */
-  readonly saved1: tf.Tensor3D;
-}
-
-function backward(stream: CommandStream, gru: GradientInputs): tf.TensorInfo[] {
-  const { inputs, kernel, recurrentKernel, gradient, saved0: before, saved1: gates } = gru;
-  const [batch, time, inputDim] = inputs.shape;
-  const units = gru.initialState.shape[1];
-  const [rows, wide] = [batch * time, 3 * units];
-  const inputSide = stream.tensor([rows, wide]); // D
-  const recurrentSide = stream.tensor([rows, wide]); // E
+/** With `saved0` `[batch, time, units]`, the states before, and `saved1` `[batch, time, 4 · units]`. */
+function backward(
+  stream: CommandStream,
+  { ids, recurrentKernel, gradient, saved0: before, saved1: gates }: GruGradientInputs,
+  { rows }: { readonly rows: number },
+): tf.TensorInfo[] {
+  const [batch, time, units] = gradient.shape;
+  const [all, wide] = [batch * time, 3 * units];
+  const inputSide = stream.tensor([all, wide]); // D
+  const recurrentSide = stream.tensor([all, wide]); // E
   const initialState = stream.tensor([batch, units]);
   const { rowGroups, workgroups } = tiling(batch, units);
   stream.repeat(time + 1, [{
@@ -94,31 +94,16 @@ function backward(stream: CommandStream, gru: GradientInputs): tf.TensorInfo[] {
     uniforms: { batch, time, units },
     workgroups,
   }]);
-  const byInputs = multiply(
-    stream,
-    { m: rows, n: inputDim, k: wide, transposeB: true },
-    { a: inputSide, b: kernel },
-  );
-  const byKernel = multiply(
-    stream,
-    { m: inputDim, n: wide, k: rows, transposeA: true },
-    { a: inputs, b: inputSide },
-  );
+  const byProjected = ids
+    ? segmentSum(stream, { x: inputSide, ids: { ...ids, shape: [all] }, segments: rows })
+    : inputSide;
   const byRecurrentKernel = multiply(
     stream,
-    { m: units, n: wide, k: rows, transposeA: true },
+    { m: units, n: wide, k: all, transposeA: true },
     { a: before, b: recurrentSide },
   );
-  const byBias = stream.tensor([2, wide]);
-  [inputSide, recurrentSide].forEach((from, row) => {
-    sumRows(stream, { rows, columns: wide }, { from, to: byBias, first: row * wide });
-  });
-  stream.free(inputSide, recurrentSide);
-  return [
-    { ...byInputs, shape: [batch, time, inputDim] },
-    initialState,
-    byKernel,
-    byRecurrentKernel,
-    byBias,
-  ];
+  const byBias = stream.tensor([wide]);
+  sumRows(stream, { rows: all, columns: wide }, { from: recurrentSide, to: byBias });
+  stream.free(recurrentSide, ...(ids ? [inputSide] : []));
+  return [byProjected, initialState, byRecurrentKernel, byBias];
 }

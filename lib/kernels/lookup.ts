@@ -1,16 +1,18 @@
 /**
- * A lookup and its gradient on tfjs' WebAssembly backend, where tfjs' own are slow
- * or missing, and copies that copy nothing.
+ * A lookup and its gradient, sums of rows, and copies that copy nothing, on tfjs'
+ * WebAssembly backend, where tfjs' own are slow or missing.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import { floats, integers, replaceWasmKernel, type WasmBackend } from "./heap.ts";
+import type { Simd } from "./simd.ts";
 
 /** Registers the kernels of this file. */
-export function registerLookup(): void {
+export function registerLookup(simd: Simd): void {
   registerGather();
   registerSegmentSum();
+  registerSumOfRows(simd);
   registerIdentity();
 }
 
@@ -30,18 +32,66 @@ function registerGather(): void {
     const [rows, width] = x.shape;
     const out = backend.makeOutput([...indices.shape, width], "float32");
     const [from, to] = [floats(backend, x), floats(backend, out)];
-    integers(backend, indices).forEach((id, i) => {
-      if (id < 0 || id >= rows) {
-        throw new RangeError(`Cannot look up row ${id}: there are ${rows}`);
-      }
-      to.set(from.subarray(id * width, (id + 1) * width), i * width);
-    });
+    const ids = integers(backend, indices);
+    checkRows(ids, rows);
+    ids.forEach((id, i) => to.set(from.subarray(id * width, (id + 1) * width), i * width));
     return out;
   });
 }
 
-/** tfjs' own kernel, for what ours does not do. */
+/** tfjs' own kernels, for what ours do not do. */
 const gather: { own?: tf.KernelFunc } = {};
+const sum: { own?: tf.KernelFunc } = {};
+
+/**
+ * Makes sure that all rows that are looked up are there.
+ *
+ * @throws {RangeError} If one is not.
+ */
+export function checkRows(ids: Int32Array, rows: number): void {
+  const missing = ids.find((id) => id < 0 || id >= rows);
+  if (missing !== undefined) {
+    throw new RangeError(`Cannot look up row ${missing}: there are ${rows}`);
+  }
+}
+
+/** Replaces tfjs' `Sum` where the rows of a float32 matrix are summed up: it transposes first. */
+function registerSumOfRows(simd: Simd): void {
+  const own = sum.own ??= tf.getKernel("Sum", "wasm").kernelFunc;
+  replaceWasmKernel("Sum", (args) => {
+    const backend = args.backend as WasmBackend;
+    const given = args as unknown as SumArguments;
+    if (!isSumOfRows(given)) return own(args);
+    const { rows, columns, shape } = sumSizes(given);
+    const out = backend.makeOutput(shape, "float32");
+    const [from, to] = [floats(backend, given.inputs.x), floats(backend, out)];
+    simd.sumRows(rows, columns, from.byteOffset, to.byteOffset);
+    return out;
+  });
+}
+
+/** What tfjs hands to its sums. */
+export interface SumArguments {
+  readonly inputs: { readonly x: tf.TensorInfo };
+  readonly attrs: { readonly axis: number | number[]; readonly keepDims: boolean };
+}
+
+/** Whether the axes that are summed over are the first ones, but not all. */
+export function isSumOfRows({ inputs: { x }, attrs: { axis } }: SumArguments): boolean {
+  const axes = [...tf.util.parseAxisParam(axis, x.shape)].sort((a, b) => a - b);
+  return x.dtype === "float32" && axes.length < x.shape.length && axes.every((a, i) => a === i);
+}
+
+/** The sizes of a sum of rows, and the shape of its result. */
+export function sumSizes({ inputs: { x }, attrs: { axis, keepDims } }: SumArguments) {
+  const summed = tf.util.parseAxisParam(axis, x.shape).length;
+  const rest = x.shape.slice(summed);
+  return {
+    rows: tf.util.sizeFromShape(x.shape.slice(0, summed)),
+    columns: tf.util.sizeFromShape(rest),
+    shape: [...new Array<number>(keepDims ? summed : 0).fill(1), ...rest],
+  };
+}
 
 /**
  * Replaces tfjs' `Identity`, which on this backend copies the values, by what the other

@@ -5,6 +5,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { isSumOfRows, type SumArguments, sumSizes } from "./lookup.ts";
 import { isPlainProduct, type MatMulArguments, productSizes } from "./matmul.ts";
 import { multiply, sumRows } from "./products_webgpu.ts";
 import { type CommandStream, replaceWebgpuKernel } from "./webgpu_device.ts";
@@ -32,36 +33,25 @@ export function registerWebgpuProducts(): void {
       return { ...multiply(stream, product, inputs), shape };
     });
   }
-  replace<SumArguments>("Sum", isSumOfRows, (stream, { inputs: { x }, attrs }) => {
-    const summed = tf.util.parseAxisParam(attrs.axis, x.shape).length;
-    const [rows, columns] = [x.shape.slice(0, summed), x.shape.slice(summed)]
-      .map(tf.util.sizeFromShape);
-    const ones = new Array<number>(attrs.keepDims ? summed : 0).fill(1);
-    const sums = stream.tensor([...ones, ...x.shape.slice(summed)]);
-    sumRows(stream, { rows, columns }, { from: x, to: sums });
+  replace<SumArguments>("Sum", isSumOfRows, (stream, args) => {
+    const { shape, ...sizes } = sumSizes(args);
+    const sums = stream.tensor(shape);
+    sumRows(stream, sizes, { from: args.inputs.x, to: sums });
     return sums;
   });
   replace<TransposeArguments>("Transpose", keepsOrder, (stream, { inputs: { x }, attrs }) => {
     return stream.share(x, attrs.perm.map((axis) => x.shape[axis]));
   });
-  replace<SegmentSumArguments>("UnsortedSegmentSum", isFloat, segmentSum);
+  replace<SegmentSumArguments>("UnsortedSegmentSum", isFloat, (stream, { inputs, attrs }) => {
+    const { x, segmentIds: ids } = inputs;
+    return segmentSum(stream, { x, ids, segments: attrs.numSegments });
+  });
 }
 
 function hasWholeBias(args: MatMulArguments): boolean {
   const { inputs: { bias }, attrs } = args;
   if (!isPlainProduct(args)) return false;
   return bias === undefined || bias.shape[0] === productSizes(args.inputs, attrs).n;
-}
-
-interface SumArguments {
-  readonly inputs: { readonly x: tf.TensorInfo };
-  readonly attrs: { readonly axis: number | number[]; readonly keepDims: boolean };
-}
-
-/** Whether the axes that are summed over are the first ones, but not all. */
-function isSumOfRows({ inputs: { x }, attrs: { axis } }: SumArguments): boolean {
-  const axes = [...tf.util.parseAxisParam(axis, x.shape)].sort((a, b) => a - b);
-  return x.dtype === "float32" && axes.length < x.shape.length && axes.every((a, i) => a === i);
 }
 
 interface TransposeArguments {
@@ -84,18 +74,29 @@ function isFloat({ inputs: { x } }: SegmentSumArguments): boolean {
   return x.dtype === "float32";
 }
 
-function segmentSum(
+/**
+ * Records the sums of the parts of x that have the same id, which each of its first axes has:
+ * one dispatch.
+ *
+ * @returns `[segments, …]`, the rest of x' shape after that of the ids
+ */
+export function segmentSum(
   stream: CommandStream,
-  { inputs: { x, segmentIds }, attrs: { numSegments } }: SegmentSumArguments,
+  { x, ids, segments }: {
+    readonly x: tf.TensorInfo;
+    readonly ids: tf.TensorInfo;
+    readonly segments: number;
+  },
 ): tf.TensorInfo {
-  const each = x.shape.slice(segmentIds.shape.length);
-  const [count, width] = [segmentIds.shape, each].map(tf.util.sizeFromShape);
-  const sums = stream.tensor([numSegments, ...each]);
+  const count = tf.util.sizeFromShape(ids.shape);
+  const width = tf.util.sizeFromShape(x.shape) / count;
+  const each = x.shape.slice(ids.shape.length);
+  const sums = stream.tensor([segments, ...each]);
   stream.run({
     shader: segmentSumShader,
-    tensors: [x, segmentIds, sums],
+    tensors: [x, ids, sums],
     uniforms: { count, width },
-    workgroups: [Math.ceil(width / 32), numSegments],
+    workgroups: [Math.ceil(width / 32), segments],
   });
   return sums;
 }

@@ -11,7 +11,7 @@ import { registerWebgpuCharDraws } from "./char_draws_webgpu.ts";
 import { registerHeapCharStep } from "./char_step.ts";
 import { registerPlainClipScale } from "./clip.ts";
 import { registerWebgpuClipScale } from "./clip_webgpu.ts";
-import { registerPlainCrossentropy } from "./crossentropy.ts";
+import { registerHeapCrossentropy, registerPlainCrossentropy } from "./crossentropy.ts";
 import { registerWebgpuCrossentropy } from "./crossentropy_webgpu.ts";
 import { gruForward, registerPlainGru } from "./gru.ts";
 import { type HeapTools, registerHeapGru } from "./gru_heap.ts";
@@ -23,7 +23,7 @@ import { registerWebgpuProducts } from "./matmul_webgpu.ts";
 import { loadSimd } from "./simd.ts";
 import { bytesOfRoom, simdProducts } from "./simd_products.ts";
 
-export { charDraws, type DrawLayer, hasCharDraws } from "./char_draws.ts";
+export { charDraws, hasCharDraws } from "./char_draws.ts";
 export { type CharStep, charStep, hasCharStep, type StepLayer } from "./char_step.ts";
 export { crossentropy } from "./crossentropy.ts";
 export { gru, type GruInputs } from "./gru.ts";
@@ -68,7 +68,8 @@ export function registerKernels(
   const { blas, notes } = openBlas(choice);
   const products = blas ?? tools.products;
   const { simd } = tools;
-  registerLookup();
+  registerLookup(simd);
+  registerHeapCrossentropy(simd);
   registerMatMul(products);
   registerHeapGru({ products, simd });
   registerHeapAdam(simd);

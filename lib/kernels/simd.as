@@ -40,17 +40,22 @@ function write(address: usize, value: v128, four: bool): void {
 }
 
 /**
- * eˣ to about one unit in the last place: x = n·ln 2 + r with |r| ≤ ln 2 / 2, a polynomial
- * for eʳ, and n put into the exponent. The coefficients are those of the Cephes library's
- * expf (S. Moshier, https://www.netlib.org/cephes/).
+ * eˣ to about one unit in the last place, for −87 ≤ x ≤ 88 (beyond, the value at that end):
+ * x = n·ln 2 + r with |r| ≤ ln 2 / 2, a polynomial for eʳ, and n added to its exponent.
+ * The coefficients are those of the Cephes library's expf (S. Moshier,
+ * https://www.netlib.org/cephes/).
+ *
+ * To round x / ln 2 to n, 1.5 · 2²³ is added: the sum has no room for a fraction, and holds n in
+ * its lowest bits.
  */
 // @ts-ignore: decorator
 @inline
 function exp(x: v128): v128 {
-  x = f32x4.max(f32x4.splat(-87), f32x4.min(f32x4.splat(88), x));
-  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.44269504088896341)));
-  let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
-  r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
+  x = f32x4.pmax(f32x4.pmin(x, f32x4.splat(88)), f32x4.splat(-87)); // NaN stays NaN
+  const shifted = multiplyAdd(x, f32x4.splat(1.44269504088896341), f32x4.splat(12582912));
+  const n = f32x4.sub(shifted, f32x4.splat(12582912));
+  let r = multiplyAdd(n, f32x4.splat(-0.693359375), x);
+  r = multiplyAdd(n, f32x4.splat(2.12194440e-4), r);
   let p = f32x4.splat(1.9875691500e-4);
   p = multiplyAdd(p, r, f32x4.splat(1.3981999507e-3));
   p = multiplyAdd(p, r, f32x4.splat(8.3334519073e-3));
@@ -58,24 +63,39 @@ function exp(x: v128): v128 {
   p = multiplyAdd(p, r, f32x4.splat(1.6666665459e-1));
   p = multiplyAdd(p, r, f32x4.splat(5.0000001201e-1));
   p = f32x4.add(multiplyAdd(p, f32x4.mul(r, r), r), f32x4.splat(1));
-  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
-  return f32x4.mul(p, power);
+  return i32x4.add(p, i32x4.shl(shifted, 23));
 }
 
-/** 1 / (1 + e⁻ˣ) */
-// @ts-ignore: decorator
-@inline
-function sigmoid(x: v128): v128 {
-  const one = f32x4.splat(1);
-  return f32x4.div(one, f32x4.add(one, exp(f32x4.neg(x))));
-}
-
-/** The hyperbolic tangent, 2·sigmoid(2x) − 1. */
+/**
+ * The hyperbolic tangent to 4·10⁻⁷: a polynomial of degree 13 over one of degree 6, which beyond
+ * ±7.9 is 1 in float32. The coefficients are those of Eigen's generic_fast_tanh_float
+ * (https://eigen.tuxfamily.org).
+ */
 // @ts-ignore: decorator
 @inline
 function tanh(x: v128): v128 {
-  const two = f32x4.splat(2);
-  return f32x4.sub(f32x4.mul(two, sigmoid(f32x4.mul(two, x))), f32x4.splat(1));
+  x = f32x4.pmax(f32x4.pmin(x, f32x4.splat(7.9053111)), f32x4.splat(-7.9053111)); // NaN stays NaN
+  const s = f32x4.mul(x, x);
+  let p = f32x4.splat(-2.76076847742355e-16);
+  p = multiplyAdd(p, s, f32x4.splat(2.00018790482477e-13));
+  p = multiplyAdd(p, s, f32x4.splat(-8.60467152213735e-11));
+  p = multiplyAdd(p, s, f32x4.splat(5.12229709037114e-8));
+  p = multiplyAdd(p, s, f32x4.splat(1.48572235717979e-5));
+  p = multiplyAdd(p, s, f32x4.splat(6.37261928875436e-4));
+  p = multiplyAdd(p, s, f32x4.splat(4.89352455891786e-3));
+  let q = f32x4.splat(1.19825839466702e-6);
+  q = multiplyAdd(q, s, f32x4.splat(1.18534705686654e-4));
+  q = multiplyAdd(q, s, f32x4.splat(2.26843463243900e-3));
+  q = multiplyAdd(q, s, f32x4.splat(4.89352518554385e-3));
+  return f32x4.div(f32x4.mul(x, p), q);
+}
+
+/** 1 / (1 + e⁻ˣ) = (1 + tanh(x / 2)) / 2 */
+// @ts-ignore: decorator
+@inline
+function sigmoid(x: v128): v128 {
+  const half = f32x4.splat(0.5);
+  return multiplyAdd(tanh(f32x4.mul(x, half)), half, half);
 }
 
 /** Gates and next state of some units of one row; gru.ts has the equations. */
@@ -87,40 +107,45 @@ function forwardUnits(
 ): void {
   const v = u + units;
   const w = v + units;
-  const x = w + units;
-  // bias is two rows of 3·units: the input side's at u, v, w, then the recurrent side's.
   const z = sigmoid(f32x4.add(
-    f32x4.add(read(at(projected, u), four), read(at(recurrent, u), four)),
-    f32x4.add(read(at(bias, u), four), read(at(bias, x), four)),
+    f32x4.add(read(at(recurrent, u), four), read(at(bias, u), four)),
+    read(at(projected, u), four),
   ));
   const r = sigmoid(f32x4.add(
-    f32x4.add(read(at(projected, v), four), read(at(recurrent, v), four)),
-    f32x4.add(read(at(bias, v), four), read(at(bias, x + units), four)),
+    f32x4.add(read(at(recurrent, v), four), read(at(bias, v), four)),
+    read(at(projected, v), four),
   ));
-  const q = f32x4.add(read(at(recurrent, w), four), read(at(bias, x + 2 * units), four));
-  const input = f32x4.add(read(at(projected, w), four), read(at(bias, w), four));
-  const candidate = tanh(multiplyAdd(r, q, input));
+  const q = f32x4.add(read(at(recurrent, w), four), read(at(bias, w), four));
+  const candidate = tanh(multiplyAdd(r, q, read(at(projected, w), four)));
   const old = read(at(before, u), four);
   write(at(hidden, u), multiplyAdd(z, f32x4.sub(old, candidate), candidate), four);
   write(at(gates, u), z, four);
   write(at(gates, v), r, four);
   write(at(gates, w), candidate, four);
-  write(at(gates, x), q, four);
+  write(at(gates, w + units), q, four);
+}
+
+/** Which row of the input side a step of a text takes: its own, or the one its id names. */
+// @ts-ignore: decorator
+@inline
+function inputRow(ids: usize, row: i32): i32 {
+  return ids == 0 ? row : load<i32>(at(ids, row));
 }
 
 /**
  * Step t of the forward pass, for all rows of the batch.
  *
- * projected, before and hidden are [batch, time, …]; recurrent is [batch, 3·units];
- * gates is [batch, time, 4·units], or [batch, 1, 4·units] with gateTime 1.
+ * before and hidden are [batch, time, units]; projected is [rows, 3·units], and ids, [batch,
+ * time], say which row is whose, or it is 0; recurrent is [batch, 3·units]; gates is
+ * [batch, time, 4·units], or [batch, 1, 4·units] with gateTime 1.
  */
 export function gruForward(
-  batch: i32, time: i32, units: i32, t: i32, gateTime: i32, projected: usize,
+  batch: i32, time: i32, units: i32, t: i32, gateTime: i32, ids: usize, projected: usize,
   recurrent: usize, bias: usize, before: usize, hidden: usize, gates: usize,
 ): void {
   for (let b: i32 = 0; b < batch; b++) {
     const row = b * time + t;
-    const p = at(projected, row * 3 * units);
+    const p = at(projected, inputRow(ids, row) * 3 * units);
     const h = at(recurrent, b * 3 * units);
     const old = at(before, row * units);
     const next = at(hidden, row * units);
@@ -133,12 +158,18 @@ export function gruForward(
   }
 }
 
+// @ts-ignore: decorator
+@inline
+function addTo(address: usize, value: v128, four: bool): void {
+  write(address, f32x4.add(read(address, four), value), four);
+}
+
 /** The gradients at some units of one row; gru.ts has the equations. */
 // @ts-ignore: decorator
 @inline
 function backwardUnits(
-  u: i32, units: i32, gates: usize, before: usize, gradient: usize,
-  carried: usize, inputSide: usize, recurrentSide: usize, four: bool,
+  u: i32, units: i32, gates: usize, before: usize, gradient: usize, carried: usize,
+  inputSide: usize, recurrentSide: usize, bias: usize, four: bool,
 ): void {
   const one = f32x4.splat(1);
   const v = u + units;
@@ -152,19 +183,27 @@ function backwardUnits(
   const dCandidate = f32x4.mul(rest, f32x4.sub(one, f32x4.mul(candidate, candidate)));
   const dz = f32x4.mul(f32x4.mul(rest, z), f32x4.sub(read(at(before, u), four), candidate));
   const dr = f32x4.mul(f32x4.mul(dCandidate, q), f32x4.mul(r, f32x4.sub(one, r)));
-  write(at(inputSide, u), dz, four);
-  write(at(inputSide, v), dr, four);
-  write(at(inputSide, w), dCandidate, four);
+  const dq = f32x4.mul(dCandidate, r);
+  addTo(at(inputSide, u), dz, four);
+  addTo(at(inputSide, v), dr, four);
+  addTo(at(inputSide, w), dCandidate, four);
   write(at(recurrentSide, u), dz, four);
   write(at(recurrentSide, v), dr, four);
-  write(at(recurrentSide, w), f32x4.mul(dCandidate, r), four);
+  write(at(recurrentSide, w), dq, four);
+  addTo(at(bias, u), dz, four);
+  addTo(at(bias, v), dr, four);
+  addTo(at(bias, w), dq, four);
   write(at(carried, u), f32x4.mul(g, z), four);
 }
 
-/** Step t of the backward pass, for all rows of the batch; carried is [batch, units]. */
+/**
+ * Step t of the backward pass, for all rows of the batch.
+ *
+ * carried is [batch, units], inputSide [rows, 3·units] and bias [3·units]: to both is added.
+ */
 export function gruBackward(
-  batch: i32, time: i32, units: i32, t: i32, gates: usize, before: usize,
-  gradient: usize, carried: usize, inputSide: usize, recurrentSide: usize,
+  batch: i32, time: i32, units: i32, t: i32, ids: usize, gates: usize, before: usize,
+  gradient: usize, carried: usize, inputSide: usize, recurrentSide: usize, bias: usize,
 ): void {
   for (let b: i32 = 0; b < batch; b++) {
     const row = b * time + t;
@@ -172,11 +211,55 @@ export function gruBackward(
     const old = at(before, row * units);
     const by = at(gradient, row * units);
     const c = at(carried, b * units);
-    const d = at(inputSide, row * 3 * units);
+    const d = at(inputSide, inputRow(ids, row) * 3 * units);
     const e = at(recurrentSide, row * 3 * units);
     let u: i32 = 0;
-    for (; u + 4 <= units; u += 4) backwardUnits(u, units, g, old, by, c, d, e, true);
-    for (; u < units; u++) backwardUnits(u, units, g, old, by, c, d, e, false);
+    for (; u + 4 <= units; u += 4) backwardUnits(u, units, g, old, by, c, d, e, bias, true);
+    for (; u < units; u++) backwardUnits(u, units, g, old, by, c, d, e, bias, false);
+  }
+}
+
+/**
+ * The cross-entropy of rows of logits and its gradient; crossentropy.ts has the equations.
+ *
+ * sums[i] ← Σⱼ exp(xⱼ − max), chosen[i] ← x at the row's id − max, and gradient, of the
+ * logits' size, ← scale · (exp(xⱼ − max) / sums[i] − [j = id]).
+ */
+export function crossentropy(
+  rows: i32, width: i32, logits: usize, ids: usize, scale: f32, sums: usize, chosen: usize,
+  gradient: usize,
+): void {
+  for (let i: i32 = 0; i < rows; i++) {
+    const x = at(logits, i * width);
+    const d = at(gradient, i * width);
+    let largest = f32x4.splat(load<f32>(x));
+    let j: i32 = 0;
+    for (; j + 4 <= width; j += 4) largest = f32x4.max(largest, v128.load(at(x, j)));
+    for (; j < width; j++) largest = f32x4.max(largest, v128.load32_splat(at(x, j)));
+    largest = f32x4.splat(max<f32>(
+      max<f32>(f32x4.extract_lane(largest, 0), f32x4.extract_lane(largest, 1)),
+      max<f32>(f32x4.extract_lane(largest, 2), f32x4.extract_lane(largest, 3)),
+    ));
+    let total = f32x4.splat(0);
+    for (j = 0; j + 4 <= width; j += 4) {
+      const e = exp(f32x4.sub(v128.load(at(x, j)), largest));
+      v128.store(at(d, j), e);
+      total = f32x4.add(total, e);
+    }
+    let sum = f32x4.extract_lane(total, 0) + f32x4.extract_lane(total, 1) +
+      f32x4.extract_lane(total, 2) + f32x4.extract_lane(total, 3);
+    for (; j < width; j++) {
+      const e = f32x4.extract_lane(exp(f32x4.sub(v128.load32_splat(at(x, j)), largest)), 0);
+      store<f32>(at(d, j), e);
+      sum += e;
+    }
+    const by = f32x4.splat(scale / sum);
+    for (j = 0; j + 4 <= width; j += 4) v128.store(at(d, j), f32x4.mul(v128.load(at(d, j)), by));
+    for (; j < width; j++) store<f32>(at(d, j), load<f32>(at(d, j)) * (scale / sum));
+    const id = load<i32>(at(ids, i));
+    store<f32>(at(d, id), load<f32>(at(d, id)) - scale);
+    store<f32>(at(sums, i), sum);
+    store<f32>(at(chosen, i), load<f32>(at(x, id)) - f32x4.extract_lane(largest, 0));
   }
 }
 

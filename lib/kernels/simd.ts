@@ -9,13 +9,20 @@ import { relaxedSimd, simd } from "./simd_binary.ts";
 export interface Simd {
   // deno-fmt-ignore
   gruForward(
-    batch: number, time: number, units: number, t: number, gateTime: number, projected: number,
-    recurrent: number, bias: number, before: number, hidden: number, gates: number,
+    batch: number, time: number, units: number, t: number, gateTime: number, ids: number,
+    projected: number, recurrent: number, bias: number, before: number, hidden: number,
+    gates: number,
   ): void;
   // deno-fmt-ignore
   gruBackward(
-    batch: number, time: number, units: number, t: number, gates: number, before: number,
-    gradient: number, carried: number, inputSide: number, recurrentSide: number,
+    batch: number, time: number, units: number, t: number, ids: number, gates: number,
+    before: number, gradient: number, carried: number, inputSide: number, recurrentSide: number,
+    bias: number,
+  ): void;
+  // deno-fmt-ignore
+  crossentropy(
+    rows: number, width: number, logits: number, ids: number, scale: number, sums: number,
+    chosen: number, gradient: number,
   ): void;
   sumRows(rows: number, width: number, matrix: number, sum: number): void;
   // deno-fmt-ignore

@@ -125,13 +125,8 @@ export class CharModel {
    */
   forward(ids: tf.Tensor2D, state?: ModelState): ModelOutput {
     return tf.tidy(() => {
-      let x = this.#embedding.apply(ids) as tf.Tensor3D; // [batch, time, embeddingDim]
-      const ends = this.#grus.map((gru, i) => {
-        x = gru.run(x, state?.[i]); // [batch, time, rnnUnits]
-        return lastStep(x); // [batch, rnnUnits]
-      });
-      const logits = this.#dense.apply(x) as tf.Tensor3D; // [batch, time, vocabularySize]
-      return { logits, state: ends };
+      const { logits, hidden } = this.network.run(ids, state);
+      return { logits, state: hidden.map(lastStep) };
     });
   }
 

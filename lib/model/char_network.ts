@@ -4,6 +4,15 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { GruLayer, type GruSequences } from "./gru_layer.ts";
+
+/** What a {@linkcode CharNetwork} makes of token ids. */
+export interface NetworkOutput {
+  /** `[batch, time, vocabularySize]` */
+  readonly logits: tf.Tensor3D;
+  /** For each GRU layer the hidden state after each step, `[batch, time, rnnUnits]`. */
+  readonly hidden: readonly tf.Tensor3D[];
+}
 
 /**
  * A `tf.LayersModel` from token ids `[batch, time]` to logits
@@ -14,6 +23,48 @@ import * as tf from "@tensorflow/tfjs";
  * that overrides it changes the step and keeps the rest.
  */
 export class CharNetwork extends tf.LayersModel {
+  override call(...args: Parameters<tf.LayersModel["call"]>): tf.Tensor | tf.Tensor[] {
+    const [inputs] = args;
+    const ids = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor2D;
+    return this.#parts() ? tf.tidy(() => this.run(ids).logits) : super.call(...args);
+  }
+
+  /**
+   * Runs the layers on token ids, in fewer ops than one by one.
+   *
+   * @param ids token ids, int32 `[batch, time]`
+   * @param state the states to begin with, one for each GRU layer; without them, zero
+   * @returns the logits, and the hidden states of each GRU layer after each step
+   * @throws {Error} if a subclass has other layers than embedding, GRU layers and dense
+   */
+  run(ids: tf.Tensor2D, state: readonly tf.Tensor2D[] = []): NetworkOutput {
+    const parts = this.#parts();
+    if (!parts) throw new Error(`Cannot run "${this.name}": its layers are not a CharModel's`);
+    const embedding = parts.embedding.weights[0].read(); // [vocabularySize, embeddingDim]
+    // What a token makes of the first layer's gates is worked out once for each token or
+    // once for each character, whichever is less work.
+    const tokens = embedding.shape[0] <= ids.size;
+    let inputs: GruSequences = tokens
+      ? { inputs: embedding, ids }
+      : { inputs: tf.gather(embedding, ids) };
+    const hidden = parts.grus.map((gru, i) => {
+      const sequence = gru.run({ ...inputs, initialState: state[i] });
+      inputs = { inputs: sequence };
+      return sequence; // [batch, time, rnnUnits]
+    });
+    const logits = parts.dense.apply(inputs.inputs) as tf.Tensor3D; // [batch, time, vocabularySize]
+    return { logits, hidden };
+  }
+
+  /** The layers by what they do, if they are those of a character model. */
+  #parts() {
+    const [, embedding, ...grus] = this.layers;
+    const dense = grus.pop();
+    const fits = embedding?.getClassName() === "Embedding" && dense?.getClassName() === "Dense" &&
+      grus.length > 0 && grus.every((layer) => layer instanceof GruLayer);
+    return fits ? { embedding, grus: grus as GruLayer[], dense } : undefined;
+  }
+
   /**
    * Learns from one batch: runs the model, takes the gradients of the compiled loss
    * and lets the compiled optimizer apply them.

@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { charStep, type StepLayer } from "../kernels/mod.ts";
 import type { CharModel, ModelState } from "./char_model.ts";
-import { stepWeights } from "./step_weights.ts";
+import { type StepWeights, stepWeights, withStates } from "./step_weights.ts";
 
 /** A model that stands somewhere in each of some texts. */
 export interface CharStepper {
@@ -49,25 +49,24 @@ export class ForwardStepper implements CharStepper {
 
 /** Steps by a kernel of the device that does nothing else. */
 export class KernelStepper implements CharStepper {
-  readonly #table: tf.Tensor2D;
+  readonly #weights: StepWeights;
   readonly #layers: readonly StepLayer[];
-  readonly #dense: { readonly denseKernel: tf.Tensor2D; readonly denseBias: tf.Tensor1D };
 
   constructor(model: CharModel, state: ModelState) {
-    const { table, layers, dense } = stepWeights(model);
-    this.#table = table;
+    this.#weights = stepWeights(model);
     // The kernel changes the states in place, so they must share their values with nobody.
-    this.#layers = layers.map((layer, i) => ({ ...layer, state: tf.add(state[i], 0) }));
-    this.#dense = dense;
+    this.#layers = withStates(this.#weights.layers, state.map((layer) => tf.add(layer, 0)));
   }
 
   async step(ids: Int32Array): Promise<Float32Array[]> {
-    const logits = charStep({ ids, table: this.#table, layers: this.#layers, ...this.#dense });
+    const { table, dense } = this.#weights;
+    const logits = charStep({ ids, table, layers: this.#layers, ...dense });
     return await rowsOf(logits, ids.length);
   }
 
   dispose(): void {
-    tf.dispose([this.#table, ...this.#layers.map(({ state }) => state)]);
+    this.#weights.dispose();
+    tf.dispose(this.#layers.map(({ state }) => state));
   }
 }
 

@@ -4,9 +4,9 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { charDraws, type DrawLayer } from "../kernels/mod.ts";
+import { charDraws } from "../kernels/mod.ts";
 import type { CharModel, ModelState } from "./char_model.ts";
-import { stepWeights } from "./step_weights.ts";
+import { type StepWeights, stepWeights, withStates } from "./step_weights.ts";
 
 /** What a {@linkcode CharWriter} starts from. */
 export interface CharWriterOptions {
@@ -21,7 +21,7 @@ export interface CharWriterOptions {
 
 /** A model that writes on, with a kernel that draws many characters at a time. */
 export class CharWriter {
-  readonly #fixed: ReturnType<typeof weightsOf>;
+  readonly #weights: StepWeights;
   readonly #words: tf.Tensor2D;
   readonly #temperature: number;
   #logits: tf.Tensor2D;
@@ -29,7 +29,7 @@ export class CharWriter {
   #position = 0;
 
   constructor(model: CharModel, { logits, state, words, temperature }: CharWriterOptions) {
-    this.#fixed = weightsOf(model);
+    this.#weights = stepWeights(model);
     this.#words = tf.tensor2d(Int32Array.from(words.flat(), (word) => word | 0), [
       words.length,
       2,
@@ -47,12 +47,12 @@ export class CharWriter {
    * @throws {Error} if the logits are no distribution, as after diverged training
    */
   async draw(count: number): Promise<Int32Array[]> {
-    const { table, layers, ...dense } = this.#fixed;
+    const { table, layers, dense } = this.#weights;
     const before = [this.#logits, ...this.#states];
     const { ids, logits, states } = charDraws({
       ...dense,
       table,
-      layers: layers.map((layer, i): DrawLayer => ({ ...layer, state: this.#states[i] })),
+      layers: withStates(layers, this.#states),
       logits: this.#logits,
       words: this.#words,
       count,
@@ -70,16 +70,7 @@ export class CharWriter {
 
   /** Frees what it holds; the weights stay the model's. */
   dispose(): void {
-    tf.dispose([this.#fixed.table, this.#words, this.#logits, ...this.#states]);
+    this.#weights.dispose();
+    tf.dispose([this.#words, this.#logits, ...this.#states]);
   }
-}
-
-/** The weights, with the first layer's input bias already added to the table. */
-function weightsOf(model: CharModel) {
-  const { table: product, layers, dense } = stepWeights(model);
-  const table: tf.Tensor2D = tf.tidy(() =>
-    tf.add(product, tf.slice(layers[0].bias, [0, 0], [1, 3 * model.config.rnnUnits]))
-  ); // [vocabularySize, 3 · rnnUnits]
-  product.dispose();
-  return { table, layers, ...dense };
 }

@@ -13,6 +13,16 @@ export interface GruLayerConfig {
   readonly units: number;
 }
 
+/** What a {@linkcode GruLayer} reads. */
+export interface GruSequences {
+  /** `[batch, time, inputDim]`; with ids `[tokens, inputDim]`, the input each token stands for */
+  readonly inputs: tf.Tensor;
+  /** Token ids, int32 `[batch, time]`. */
+  readonly ids?: tf.Tensor2D;
+  /** `[batch, units]`; zeros if there is none */
+  readonly initialState?: tf.Tensor2D;
+}
+
 /**
  * A GRU in Keras' `reset_after=True` form that returns the hidden state after every
  * step: `[batch, time, inputDim]` → `[batch, time, units]`.
@@ -50,24 +60,31 @@ export class GruLayer extends tf.layers.Layer {
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const sequence = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor3D;
-    return tf.tidy(() => this.run(sequence));
+    return tf.tidy(() => this.run({ inputs: sequence }));
   }
 
   /**
-   * Runs the layer over a sequence.
+   * Runs the layer over sequences.
    *
-   * @param inputs `[batch, time, inputDim]`
-   * @param initialState `[batch, units]`; zeros if there is none
+   * @param sequences what it reads, and the states before
    * @returns the hidden state after each step, `[batch, time, units]`
    */
-  run(inputs: tf.Tensor3D, initialState?: tf.Tensor2D): tf.Tensor3D {
+  run({ inputs, ids, initialState }: GruSequences): tf.Tensor3D {
     const [kernel, recurrentKernel, bias] = this.#variables.map((weight) => weight.read());
+    const [inputBias, recurrentBias] = tf.unstack(bias) as tf.Tensor1D[];
+    const inputDim = inputs.shape[inputs.shape.length - 1];
+    const projected = tf.fused.matMul({
+      a: inputs.reshape([-1, inputDim]) as tf.Tensor2D,
+      b: kernel as tf.Tensor2D,
+      bias: inputBias,
+    }) as tf.Tensor2D; // [batch · time, 3 · units], or [tokens, 3 · units]
+    const [batch] = (ids ?? inputs).shape;
     return gru({
-      inputs,
-      initialState: initialState ?? tf.zeros([inputs.shape[0], this.#units]),
-      kernel: kernel as tf.Tensor2D,
+      projected,
+      ids,
+      initialState: initialState ?? tf.zeros([batch, this.#units]),
       recurrentKernel: recurrentKernel as tf.Tensor2D,
-      bias: bias as tf.Tensor2D,
+      recurrentBias,
     });
   }
 

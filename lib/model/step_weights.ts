@@ -4,31 +4,49 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { CharModel } from "./char_model.ts";
+import type { StepLayer } from "../kernels/mod.ts";
+import type { CharModel, ModelState } from "./char_model.ts";
 
-/**
- * Gathers the weights that take one character at a time.
- *
- * @param model whose weights they stay
- * @returns the weights, and a table that its owner disposes: embedding · kernel of the
- * first layer, one row for each token
- */
-export function stepWeights(model: CharModel) {
+/** The weights that take one character at a time. */
+export interface StepWeights {
+  /** `[vocabularySize, 3 · rnnUnits]`: embedding · kernel + bias of the first layer. */
+  readonly table: tf.Tensor2D;
+  readonly layers: readonly Omit<StepLayer, "state">[];
+  readonly dense: { readonly denseKernel: tf.Tensor2D; readonly denseBias: tf.Tensor1D };
+  /** Frees what was made of the weights; the weights themselves stay the model's. */
+  dispose(): void;
+}
+
+/** Gathers them. */
+export function stepWeights(model: CharModel): StepWeights {
   const weights = new Map(model.weights().map(({ name, variable }) => [name, variable]));
   const weight = <T extends tf.Tensor>(name: string) => weights.get(name) as tf.Tensor as T;
-  const layers = Array.from({ length: model.config.layers }, (_, i) => ({
-    ...i === 0 ? {} : { kernel: weight<tf.Tensor2D>(`gru.${i}.kernel`) },
+  const biases = Array.from(
+    { length: model.config.layers },
+    (_, i) => tf.unstack(weight(`gru.${i}.bias`)) as tf.Tensor1D[],
+  );
+  const layers = biases.map(([inputBias, recurrentBias], i) => ({
+    ...i === 0 ? {} : { kernel: weight<tf.Tensor2D>(`gru.${i}.kernel`), inputBias },
     recurrentKernel: weight<tf.Tensor2D>(`gru.${i}.recurrent_kernel`),
-    bias: weight<tf.Tensor2D>(`gru.${i}.bias`),
+    recurrentBias,
   }));
-  const embedding = weight<tf.Tensor2D>("embedding.weight");
-  const table: tf.Tensor2D = tf.matMul(embedding, weight("gru.0.kernel")); // [vocabularySize, 3 · rnnUnits]
+  const table = tf.fused.matMul({
+    a: weight<tf.Tensor2D>("embedding.weight"),
+    b: weight<tf.Tensor2D>("gru.0.kernel"),
+    bias: biases[0][0],
+  }) as tf.Tensor2D;
   return {
     table,
     layers,
-    dense: {
-      denseKernel: weight<tf.Tensor2D>("dense.kernel"),
-      denseBias: weight<tf.Tensor1D>("dense.bias"),
-    },
+    dense: { denseKernel: weight("dense.kernel"), denseBias: weight("dense.bias") },
+    dispose: () => tf.dispose([table, ...biases.flat()]),
   };
+}
+
+/** The layers with a state for each. */
+export function withStates(
+  layers: StepWeights["layers"],
+  states: ModelState,
+): readonly StepLayer[] {
+  return layers.map((layer, i) => ({ ...layer, state: states[i] }));
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { gru } from "../../lib/kernels/mod.ts";
+import { gru, type GruInputs } from "../../lib/kernels/mod.ts";
 import { testOnDevices } from "../testdata/devices.ts";
 import {
   type GruArrays,
@@ -51,13 +51,22 @@ function tensorsFor(shape: GruShape, arrays: GruArrays): tf.Tensor[] {
   return names.map((name) => tf.tensor(Float32Array.from(arrays[name]), sizes[name]));
 }
 
-function run(tensors: tf.Tensor[]): tf.Tensor3D {
+/** Shapes of lookups: as many tokens as a text has, one, and more than there are steps. */
+const lookups = [
+  { batch: 3, time: 5, units: 7, tokens: 4 },
+  { batch: 64, time: 2, units: 9, tokens: 66 },
+  { batch: 1, time: 1, units: 1, tokens: 1 },
+  { batch: 2, time: 3, units: 5, tokens: 40 },
+];
+
+function run(tensors: tf.Tensor[], ids?: tf.Tensor2D): tf.Tensor3D {
   const [inputs, initialState, kernel, recurrentKernel, bias] = tensors;
-  return gru(
-    { inputs, initialState, kernel, recurrentKernel, bias } as Parameters<
-      typeof gru
-    >[0],
-  );
+  return tf.tidy(() => {
+    const [inputBias, recurrentBias] = tf.unstack(bias) as tf.Tensor1D[];
+    const rows = inputs.reshape([-1, kernel.shape[0]]);
+    const projected = tf.add(tf.matMul(rows, kernel), inputBias);
+    return gru({ projected, ids, initialState, recurrentKernel, recurrentBias } as GruInputs);
+  });
 }
 
 Deno.test("the float64 reference's gradients are those of finite differences", () => {
@@ -120,6 +129,47 @@ testOnDevices(
         `${label}: tensors are left behind`,
       );
       tf.dispose(tensors);
+    }
+  },
+);
+
+testOnDevices(
+  "a GRU that looks its input side up gives the states and gradients of one that does not",
+  async (device) => {
+    for (const { batch, time, units, tokens } of lookups) {
+      const shape = { batch, time, inputDim: 2, units };
+      const [, ...rest] = tensorsFor(shape, arraysFor(shape));
+      const table = tf.tensor(Float32Array.from(someNumbers(tokens * 2, { text: 8 })), [tokens, 2]);
+      const ids = tf.tensor2d(
+        Int32Array.from({ length: batch * time }, (_, i) => i * 7 % Math.max(tokens - 1, 1)),
+        [batch, time],
+        "int32",
+      ); // the last token occurs nowhere
+      const byHand = tf.tensor(
+        Float32Array.from(someNumbers(batch * time * units, { text: 9 })),
+        [batch, time, units],
+      );
+      const gradients = (looksUp: boolean) =>
+        tf.tidy(() =>
+          tf.grads((table, ...rest) => {
+            const hidden = looksUp
+              ? run([table, ...rest], ids)
+              : run([tf.gather(table, ids), ...rest]);
+            return tf.sum(tf.mul(hidden, byHand));
+          })([table, ...rest])
+        );
+      const before = tf.memory().numTensors;
+      const [ours, theirs] = [gradients(true), gradients(false)];
+      for (const [i, gradient] of ours.entries()) {
+        const error = relativeError(await gradient.data(), await theirs[i].data());
+        assert.ok(error <= device.tolerance, `${names[i]} at ${tokens} tokens is ${error} off`);
+      }
+      tf.dispose([...ours, ...theirs]);
+      assert.equal(tf.memory().numTensors, before, "tensors are left behind");
+      const missing = tf.tidy(() => tf.add(ids, tokens)) as tf.Tensor2D;
+      // A GPU cannot throw for what it finds in a buffer.
+      if (device.name !== "webgpu") assert.throws(() => run([table, ...rest], missing), Error);
+      tf.dispose([table, ids, byHand, missing, ...rest]);
     }
   },
 );

@@ -42,10 +42,10 @@ export const shaders: readonly Shader[] = [
   ...[drawShader, rowTimesMatrixShader, sumSquaresShader, clipScaleShader],
   ...either.map((bias) => sumRowsShader({ bias })),
   ...rowGroups.flatMap((rowGroups) => [
-    ...either.map((training) => gruForwardShader({ rowGroups, training, from: "sequence" })),
-    ...(["table", "text"] as const).map((from) =>
-      gruForwardShader({ rowGroups, training: false, from })
-    ),
+    ...either.flatMap((lookup) => [
+      ...either.map((training) => gruForwardShader({ rowGroups, training, per: "step", lookup })),
+      gruForwardShader({ rowGroups, training: false, per: "text", lookup }),
+    ]),
     gruBackwardShader({ rowGroups }),
   ]),
   ...products,
