@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { productShader, sumRowsShader, tiles } from "./products_wgsl.ts";
+import { productShader, sumRowsShader, type Tile, tiles } from "./products_wgsl.ts";
 import type { CommandStream } from "./webgpu_device.ts";
 
 /** The sizes of C = A·B, all dense and row by row. */
@@ -19,6 +19,15 @@ export interface WebgpuProduct {
   readonly transposeA?: boolean;
   /** Whether B is stored as n rows of k. */
   readonly transposeB?: boolean;
+  /** How it is cut up; default: as {@linkcode planOf} says. */
+  readonly plan?: ProductPlan;
+}
+
+/** How a product is cut up. */
+export interface ProductPlan {
+  readonly tile: Tile;
+  /** Into how many parts k is cut, whose products are summed up afterwards. */
+  readonly chunks: number;
 }
 
 /** The tensors of a product. */
@@ -37,6 +46,14 @@ const enoughWorkgroups = 128;
 /** A product over less than this much of k is not worth a second dispatch to sum it up. */
 const shortestChunk = 256;
 
+/** The plan that should suit a product's sizes. */
+export function planOf({ m, n, k }: Pick<WebgpuProduct, "m" | "n" | "k">): ProductPlan {
+  const count = (side: number) => Math.ceil(m / side) * Math.ceil(n / side);
+  const tile = count(tiles.large.side) >= enoughWorkgroups ? tiles.large : tiles.small;
+  const wanted = Math.min(Math.ceil(enoughWorkgroups / count(tile.side)), k / shortestChunk);
+  return { tile, chunks: Math.max(1, Math.floor(wanted)) };
+}
+
 /**
  * Records C = A·B, or A·B + bias: one dispatch, or two where C is so small that k has to
  * be cut up to keep the device busy.
@@ -45,13 +62,11 @@ const shortestChunk = 256;
  */
 export function multiply(
   stream: CommandStream,
-  { m, n, k, transposeA = false, transposeB = false }: WebgpuProduct,
+  { m, n, k, transposeA = false, transposeB = false, plan = planOf({ m, n, k }) }: WebgpuProduct,
   { a, b, bias }: Factors,
 ): tf.TensorInfo {
-  const count = (side: number) => Math.ceil(m / side) * Math.ceil(n / side);
-  const tile = count(tiles.large.side) >= enoughWorkgroups ? tiles.large : tiles.small;
-  const wanted = Math.min(Math.ceil(enoughWorkgroups / count(tile.side)), k / shortestChunk);
-  const chunk = wanted <= 1 ? k : Math.ceil(k / Math.floor(wanted) / tile.depth) * tile.depth;
+  const { tile } = plan;
+  const chunk = plan.chunks === 1 ? k : Math.ceil(k / plan.chunks / tile.depth) * tile.depth;
   const chunks = Math.ceil(k / chunk) || 1;
   const whole = chunks === 1;
   const shader = productShader({
