@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CounterRandom } from "folio";
+import { CounterRandom } from "../../lib/random.ts";
 
 /** `size` float32 values uniform in (−scale, scale), the same for the same `text`. */
 export function someNumbers(
