@@ -3,8 +3,13 @@
  *
  * @module
  */
-import { join } from "node:path";
 import type { Job, Row } from "./jobs.ts";
+
+/** The beginnings of the workers' command lines: a program, its options, and the worker. */
+export interface Programs {
+  deno(worker: "folio_worker" | "tfjs_worker"): readonly string[];
+  python(worker: "torch_worker" | "keras_worker"): readonly string[];
+}
 
 /** One of those that are compared. */
 export interface Contender {
@@ -15,10 +20,9 @@ export interface Contender {
   /** Whether it can do a row, and it makes sense to have it do it. */
   does(row: Row): boolean;
   /** The worker's command line for a job. */
-  command(job: Job, python: string): readonly string[];
+  command(job: Job, programs: Programs): readonly string[];
 }
 
-const folder = import.meta.dirname!;
 const usesDevice = ({ job }: Row) => job.task === "train" || job.task === "write";
 
 function folio(id: string, name: string, device: Record<string, string>): Contender {
@@ -28,18 +32,43 @@ function folio(id: string, name: string, device: Record<string, string>): Conten
     usesPython: false,
     // What is done to a corpus does not depend on the device.
     does: (row) => id === "folio" || usesDevice(row),
-    command: (job) => [...deno("folio_worker.ts"), JSON.stringify(job), JSON.stringify(device)],
+    command: (job, programs) => [
+      ...programs.deno("folio_worker"),
+      JSON.stringify(job),
+      JSON.stringify(device),
+    ],
   };
 }
 
-function python(id: string, name: string, script: string): Contender {
+function keras(): Contender {
+  return {
+    id: "keras",
+    name: "Keras",
+    usesPython: true,
+    does: () => true,
+    command: (job, programs) => [...programs.python("keras_worker"), JSON.stringify(job)],
+  };
+}
+
+function torch(id: string, name: string, device: TorchDevice): Contender {
   return {
     id,
     name,
     usesPython: true,
-    does: ({ job }) => id !== "torch" || job.task !== "vectorize",
-    command: (job, program) => [program, join(folder, script), JSON.stringify(job)],
+    does: (row) => usesDevice(row) || (id === "torch" && row.job.task === "batches"),
+    command: (job, programs) => [
+      ...programs.python("torch_worker"),
+      JSON.stringify(job),
+      JSON.stringify(device),
+    ],
   };
+}
+
+/** What torch_worker.py runs on. */
+interface TorchDevice {
+  readonly device: "cpu" | "cuda";
+  /** Whether a GPU may round the factors of a product to TF32, of ten bits after the point. */
+  readonly tf32: boolean;
 }
 
 function tfjs(backend: string): Contender {
@@ -47,18 +76,14 @@ function tfjs(backend: string): Contender {
     id: `tfjs-${backend}`,
     name: `tfjs, ${backend}`,
     usesPython: false,
-    // A step of the tutorial's size takes minutes or does not end; one of the quick size, 40 s.
-    does: (row) => row.id === "train-quick",
-    command: (job) => [
-      ...deno("tfjs_worker.ts"),
-      JSON.stringify({ ...job, amount: 1, warmUps: 1 }),
+    // On a CPU a step of the tutorial's size takes minutes or does not end; a quick one, 40 s.
+    does: ({ id }) => id === "train-quick" || (backend === "webgpu" && id === "train-tutorial"),
+    command: (job, programs) => [
+      ...programs.deno("tfjs_worker"),
+      JSON.stringify({ ...job, amount: 1, warmUp: 1, warmUps: 1 }),
       JSON.stringify(backend),
     ],
   };
-}
-
-function deno(script: string): string[] {
-  return [Deno.execPath(), "run", "-A", "--quiet", join(folder, script)];
 }
 
 /** All contenders. `folio-none` has no BLAS: WebAssembly alone, as in a browser. */
@@ -66,8 +91,10 @@ export const contenders: readonly Contender[] = [
   folio("folio", "folio", { name: "wasm" }),
   folio("folio-none", "folio without BLAS", { name: "wasm", blas: "none" }),
   folio("folio-webgpu", "folio, WebGPU", { name: "webgpu" }),
-  python("torch", "PyTorch", "torch_worker.py"),
-  python("keras", "Keras", "keras_worker.py"),
+  torch("torch", "PyTorch", { device: "cpu", tf32: false }),
+  torch("torch-cuda", "PyTorch, cuDNN", { device: "cuda", tf32: false }),
+  torch("torch-cuda-tf32", "PyTorch, cuDNN, TF32", { device: "cuda", tf32: true }),
+  keras(),
   tfjs("cpu"),
   tfjs("wasm"),
   tfjs("webgpu"),
@@ -85,8 +112,9 @@ export interface Choice {
 export function usualContenders({ peers, sweep, hasGpu }: Choice): string[] {
   const ours = ["folio", ...(sweep ? [] : ["folio-none"]), ...(hasGpu ? ["folio-webgpu"] : [])];
   if (!peers) return ours;
-  if (sweep) return [...ours, "torch", "keras"];
-  return [...ours, "torch", "keras", "tfjs-cpu", "tfjs-wasm", ...(hasGpu ? ["tfjs-webgpu"] : [])];
+  const theirs = ["torch", "keras", ...(hasGpu ? ["torch-cuda"] : [])];
+  if (sweep) return [...ours, ...theirs];
+  return [...ours, ...theirs, "tfjs-cpu", "tfjs-wasm", ...(hasGpu ? ["tfjs-webgpu"] : [])];
 }
 
 /** The contenders with these ids, in the order of {@linkcode contenders}. */

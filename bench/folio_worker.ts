@@ -1,5 +1,5 @@
 /**
- * folio as a benchmark worker: `folio_worker.ts JOB DEVICE`, both JSON.
+ * folio as a benchmark worker: `folio_worker.ts JOB DEVICE`, both JSON and the last arguments.
  *
  * @module
  */
@@ -25,7 +25,7 @@ async function workOf(job: Job): Promise<Work> {
   }
 }
 
-const [job, options] = Deno.args.map((text) => JSON.parse(text)) as [Job, DeviceOptions];
+const [job, options] = Deno.args.slice(-2).map((text) => JSON.parse(text)) as [Job, DeviceOptions];
 await serve(job, async (job) => {
   const device = await selectDevice(options);
   const [, threads] = /(\d+) threads?/.exec(device.description) ?? [];

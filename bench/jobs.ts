@@ -22,9 +22,11 @@ interface Amounts {
   readonly mode?: string;
 }
 
-/** Training steps on one batch, each from handing it over to reading the loss. */
+/** Training steps on one batch, from handing it over to reading the loss. */
 export interface TrainJob extends Amounts {
   readonly task: "train";
+  /** After how many steps a loss is read; default 1, each. The last one of a round always is. */
+  readonly lossEvery?: number;
   readonly model: ModelSizes;
   readonly batch: number;
   readonly length: number;
@@ -81,6 +83,16 @@ function sizesOf(preset: PresetName): ModelSizes {
   return { vocabularySize, embeddingDim, rnnUnits, layers };
 }
 
+/** How many steps a round trains. */
+interface Steps {
+  readonly tutorial: number;
+  readonly quick: number;
+}
+
+const cpuSteps: Steps = { tutorial: 1, quick: 4 };
+/** A GPU needs a while to reach its full clock, and its steps take milliseconds. */
+const gpuSteps: Steps = { tutorial: 20, quick: 50 };
+
 function trainJob(preset: PresetName, steps: number): TrainJob {
   const { batchSize, sequenceLength, clipNorm } = presets[preset].training;
   return {
@@ -90,34 +102,46 @@ function trainJob(preset: PresetName, steps: number): TrainJob {
     length: sequenceLength,
     clipNorm,
     amount: steps,
-    warmUp: 1,
+    warmUp: Math.ceil(steps / 4),
   };
+}
+
+function trainingRows(
+  { small, steps }: Pick<RowOptions, "small"> & { readonly steps: Steps },
+): Row[] {
+  return (["tutorial", "quick"] as const).map((preset) => {
+    const job = trainJob(preset, small ? 2 : steps[preset]);
+    return {
+      id: `train-${preset}`,
+      title: `training step, ${preset === "tutorial" ? "tutorial's" : preset} size`,
+      job: small ? { ...job, batch: 4, length: 10 } : job,
+    };
+  });
+}
+
+function writingRows({ characters, small }: Omit<RowOptions, "textPath">): Row[] {
+  return [1, 5].map((texts) => ({
+    id: `write-${texts}`,
+    title: `writing ${texts === 1 ? "" : "five times "}${characters} characters`,
+    job: {
+      task: "write",
+      model: sizesOf(small ? "quick" : "tutorial"),
+      texts,
+      promptLength: 6,
+      amount: characters,
+      warmUp: Math.min(100, characters),
+    },
+  }));
 }
 
 /** The rows of the benchmark. */
 export function benchmarkRows({ textPath, characters, small }: RowOptions): Row[] {
-  const shrink = (job: TrainJob): TrainJob =>
-    small ? { ...job, batch: 4, length: 10, amount: 1 } : job;
-  const write = (texts: number): WriteJob => ({
-    task: "write",
-    model: sizesOf(small ? "quick" : "tutorial"),
-    texts,
-    promptLength: 6,
-    amount: characters,
-    warmUp: Math.min(100, characters),
-  });
   const { batchSize, sequenceLength, shuffleBuffer } = presets.tutorial.training;
   const corpus = { textPath, amount: 1, warmUp: 1 };
   const batches = { batch: batchSize, length: sequenceLength, shuffleBuffer };
   return [
-    {
-      id: "train-tutorial",
-      title: "training step, tutorial's size",
-      job: shrink(trainJob("tutorial", 1)),
-    },
-    { id: "train-quick", title: "training step, quick size", job: shrink(trainJob("quick", 4)) },
-    { id: "write-1", title: `writing ${characters} characters`, job: write(1) },
-    { id: "write-5", title: `writing five times ${characters} characters`, job: write(5) },
+    ...trainingRows({ small, steps: cpuSteps }),
+    ...writingRows({ characters, small }),
     { id: "vectorize", title: "vectorizing the corpus", job: { task: "vectorize", ...corpus } },
     {
       id: "batches",
@@ -125,6 +149,20 @@ export function benchmarkRows({ textPath, characters, small }: RowOptions): Row[
       job: { task: "batches", ...corpus, ...batches },
     },
   ];
+}
+
+/**
+ * The rows for a GPU: the same without the corpus, and once more training in which the host
+ * does not wait for each loss, as `train` does.
+ */
+export function gpuRows({ characters, small }: Omit<RowOptions, "textPath">): Row[] {
+  const training = trainingRows({ small, steps: gpuSteps });
+  const queued = training.map(({ id, title, job }) => ({
+    id: `${id}-queued`,
+    title: `${title}, a loss read every ${job.amount} steps`,
+    job: { ...job, lossEvery: job.amount } as Job,
+  }));
+  return [...training, ...writingRows({ characters, small }), ...queued];
 }
 
 const axes = {
@@ -140,8 +178,10 @@ export type Axis = keyof typeof axes;
 export const sweepAxes = Object.keys(axes) as readonly Axis[];
 
 /** Training steps of the tutorial's size in which one number changes at a time. */
-export function sweepRows({ small }: Pick<RowOptions, "small">): Row[] {
-  const base = trainJob("tutorial", 1);
+export function sweepRows(
+  { small, gpu = false }: Pick<RowOptions, "small"> & { readonly gpu?: boolean },
+): Row[] {
+  const base = trainJob("tutorial", gpu && !small ? 10 : 1);
   const start: TrainJob = small
     ? { ...base, model: { ...base.model, rnnUnits: 64 }, batch: 4, length: 10 }
     : base;

@@ -11,12 +11,10 @@ import { corpusArgument } from "../tools/corpus_argument.ts";
 import { readyPeers } from "../tools/peers.ts";
 import { projectPaths } from "../tools/project_paths.ts";
 import { setUp } from "../tools/setup.ts";
-import { contendersNamed, usualContenders } from "./contenders.ts";
+import { contendersNamed, type Programs, usualContenders } from "./contenders.ts";
 import { benchmarkRows, type Row, sweepRows } from "./jobs.ts";
-import { describeMachine, machineLine } from "./machine.ts";
-import { measureRow } from "./measure.ts";
-import { type Report, writeReport } from "./report.ts";
-import { rowTable } from "./report_tables.ts";
+import type { Report } from "./report.ts";
+import { runBenchmark } from "./run.ts";
 
 const help = `Measures how fast folio trains and writes, in rounds that alternate.
 
@@ -26,8 +24,9 @@ const help = `Measures how fast folio trains and writes, in rounds that alternat
   --rounds 5          how many rounds after the warm-up; the median counts
   --sweep             training steps over units, batch and length instead of the rows
   --rows A,B          only these rows, such as train-quick or units-512
-  --contenders A,B    only these: folio, folio-none (no BLAS), folio-webgpu, torch, keras,
-                      tfjs-cpu, tfjs-wasm, tfjs-webgpu; a software GPU only runs if it is named
+  --contenders A,B    only these: folio, folio-none (no BLAS), folio-webgpu, torch, torch-cuda,
+                      torch-cuda-tf32, keras, tfjs-cpu, tfjs-wasm, tfjs-webgpu; a software GPU
+                      only runs if it is named
   --characters 1000   how many characters are written
   --small             tiny sizes, to see that everything runs; writes to outputs/bench
   --out FOLDER        where the report goes; default bench/results
@@ -57,49 +56,23 @@ async function main(): Promise<void> {
   const { peers, sweep, small } = options;
   const hasGpu = (await selectDevice()).name === "webgpu";
   const ids = options.contenders?.split(",") ?? usualContenders({ peers, sweep, hasGpu });
-  const chosen = contendersNamed(ids);
-  const python = chosen.some(({ usesPython }) => usesPython) ? await readyPeers() : "";
-  const folder = small ? join(paths.outputs, "bench") : join(paths.root, "bench", "results");
+  const contenders = contendersNamed(ids);
+  const python = contenders.some(({ usesPython }) => usesPython) ? await readyPeers() : "";
+  const here = import.meta.dirname!;
+  const programs: Programs = {
+    deno: (worker) => [Deno.execPath(), "run", "-A", "--quiet", join(here, `${worker}.ts`)],
+    python: (worker) => [python, join(here, `${worker}.py`)],
+  };
+  const folder = options.out ??
+    (small ? join(paths.outputs, "bench") : join(here, "results"));
+  const kind = sweep ? "sweep" : peers ? "peers" : "folio";
   const scratch = await Deno.makeTempDir({ prefix: "folio-bench-" });
   try {
-    const { rows, corpus } = await chooseRows(join(scratch, "corpus.txt"));
-    const report: Report = {
-      format: "folio-bench",
-      version: 1,
-      kind: sweep ? "sweep" : peers ? "peers" : "folio",
-      date: new Date().toISOString(),
-      machine: describeMachine(),
-      rounds,
-      corpus,
-      rows: rows.map(withoutPath),
-      contenders: [],
-      measurements: [],
-      unable: [],
-    };
-    console.log(machineLine(report.machine));
-    for (const row of rows) {
-      say(row.title);
-      const result = await measureRow(row, { contenders: chosen, rounds, python, say });
-      report.measurements.push(...result.measurements);
-      report.unable.push(...result.unable);
-      for (const { id, name } of chosen) {
-        const ready = result.ready.get(id);
-        if (ready === undefined || report.contenders.some((known) => known.id === id)) continue;
-        report.contenders.push({ id, name, versions: ready.versions, threads: ready.threads });
-      }
-      console.log(`\n${row.title}\n\n${rowTable(report, row.id)}\n`);
-      // After each row, so that a run that is cut off leaves what it has.
-      say(`written to ${await writeReport(report, options.out ?? folder)}`);
-    }
+    const chosen = await chooseRows(join(scratch, "corpus.txt"));
+    await runBenchmark({ ...chosen, kind, contenders, rounds, programs, folder, say });
   } finally {
     await Deno.remove(scratch, { recursive: true });
   }
-}
-
-/** A row as reports have it: where the corpus lay does not matter. */
-function withoutPath({ job, ...row }: Row): Report["rows"][number] {
-  const { textPath: _, ...rest } = { textPath: "", ...job };
-  return { ...row, job: rest };
 }
 
 interface ChosenRows {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Contender, unitsPerRound } from "./contenders.ts";
+import { type Contender, type Programs, unitsPerRound } from "./contenders.ts";
 import { gigaflop, type Job, type Row } from "./jobs.ts";
 import type { Measurement } from "./report.ts";
 import { type Ready, UnableError, WorkerProcess } from "./worker_process.ts";
@@ -13,8 +13,8 @@ export interface MeasureOptions {
   readonly contenders: readonly Contender[];
   /** How many rounds, after each worker's warm-up. */
   readonly rounds: number;
-  /** The peers' Python; it is not started where no contender needs it. */
-  readonly python: string;
+  /** Where the workers are. */
+  readonly programs: Programs;
   /** Is told what happens. */
   readonly say: (line: string) => void;
 }
@@ -33,20 +33,22 @@ const restMilliseconds = 300;
 
 /** Has each contender do the row's job once a round, in an order that rotates. */
 export async function measureRow(row: Row, options: MeasureOptions): Promise<RowResult> {
-  const { rounds, python, say } = options;
+  const { rounds, programs, say } = options;
   await using workers = new AsyncDisposableStack();
   const ready = new Map<string, Ready>();
   const unable: { row: string; contender: string; reason: string }[] = [];
   const running: { contender: Contender; worker: WorkerProcess; milliseconds: number[] }[] = [];
   const giveUp = (contender: Contender, error: unknown) => {
     if (!(error instanceof UnableError)) throw error;
-    say(`${contender.name}: ${error.message.split("\n").slice(0, 3).join(" ")}`);
+    // Of a traceback, the beginning and what went wrong.
+    const lines = error.message.split("\n").map((line) => line.trim());
+    say(`${contender.name}: ${[...new Set([lines[0], lines[lines.length - 1]])].join(" ")}`);
     unable.push({ row: row.id, contender: contender.id, reason: error.message });
   };
   for (const contender of options.contenders.filter((contender) => contender.does(row))) {
     say(`${contender.name} warms up`);
     try {
-      const command = (job: Job) => contender.command(job, python);
+      const command = (job: Job) => contender.command(job, programs);
       const worker = workers.use(await startInBestMode(row.job, command));
       ready.set(contender.id, worker.ready);
       running.push({ contender, worker, milliseconds: [] });

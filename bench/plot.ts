@@ -7,7 +7,7 @@ import { chromium } from "playwright-core";
 import plotly from "plotly.js-dist-min/plotly.min.js" with { type: "text" };
 import { findChromium } from "../tools/chromium.ts";
 import { sweepAxes } from "./jobs.ts";
-import type { Report } from "./report.ts";
+import { compared, type Report } from "./report.ts";
 import { medianOf } from "./report_tables.ts";
 import { summarize } from "./statistics.ts";
 
@@ -23,6 +23,7 @@ const colors: Readonly<Record<string, string>> = {
   "folio-none": "#56b4e9",
   "folio-webgpu": "#009e73",
   "torch": "#d55e00",
+  "torch-cuda": "#cc79a7",
   "keras": "#e69f00",
 };
 
@@ -30,11 +31,12 @@ const colorOf = (id: string) => colors[id] ?? "#999999";
 
 /** For each row, how many times as long as folio each contender took. */
 export function comparisonFigure(report: Report): Figure {
-  const rows = report.rows.filter(({ id }) => medianOf(report, id, "folio") !== undefined);
-  const data = report.contenders.filter(({ id }) => id !== "folio").map(({ id, name }) => {
+  const { ours } = compared(report);
+  const rows = report.rows.filter(({ id }) => medianOf(report, id, ours) !== undefined);
+  const data = report.contenders.filter(({ id }) => id !== ours).map(({ id, name }) => {
     const factors = rows.map((row) => {
       const theirs = medianOf(report, row.id, id);
-      return theirs === undefined ? null : theirs / medianOf(report, row.id, "folio")!;
+      return theirs === undefined ? null : theirs / medianOf(report, row.id, ours)!;
     });
     return {
       type: "bar",
@@ -60,7 +62,7 @@ export function comparisonFigure(report: Report): Figure {
       shapes: [{
         type: "line",
         ...{ x0: 1, x1: 1, y0: 0, y1: 1, yref: "paper" },
-        line: { color: colorOf("folio") },
+        line: { color: colorOf(ours) },
       }],
     },
   };

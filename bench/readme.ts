@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { projectPaths } from "../tools/project_paths.ts";
 import { comparisonFigure, drawPng, sweepFigure } from "./plot.ts";
-import { newestReport, type Report, reportName } from "./report.ts";
+import { newestReport, type Report, type ReportKind, reportName } from "./report.ts";
 import { circumstances, summaryTable } from "./report_tables.ts";
 
 const [begin, end] = ["<!-- bench:begin -->", "<!-- bench:end -->"];
@@ -28,16 +28,20 @@ export function betweenMarkers(page: string, text: string): string {
   return `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`;
 }
 
+/** What the README shows, in this order: the newest of each; all but the first may be missing. */
+const kinds: readonly ReportKind[] = ["peers", "gpu", "sweep", "gpu-sweep"];
+
+const isSweep = ({ kind }: Report) => kind.endsWith("sweep");
+
 /** What the README says of the newest results; `folder` is as the README links to it. */
 export function readmeSection(reports: readonly Report[], folder: string): string {
-  const [main] = reports;
   const files = reports.map((report) => `[${report.kind}](${folder}/${reportName(report)}.json)`);
   return [
-    summaryTable(main),
-    circumstances(main),
+    ...reports.filter((report) => !isSweep(report))
+      .flatMap((report) => [summaryTable(report), circumstances(report)]),
     `All numbers: ${files.join(", ")}.`,
     ...reports.map((report) => {
-      const alt = report.kind === "sweep"
+      const alt = isSweep(report)
         ? "Time and GFLOP/s of a training step over units, batch and length"
         : "How many times as long as folio each contender takes";
       return `![${alt}](${folder}/${reportName(report)}.png)`;
@@ -63,12 +67,12 @@ async function main(): Promise<void> {
 --check changes nothing and fails where the README is not up to date.`);
     return;
   }
-  const peers = await newestReport(options.results, "peers");
+  const newest = await Promise.all(kinds.map((kind) => newestReport(options.results, kind)));
+  const [peers] = newest;
   if (peers === undefined) {
     throw new Error(`There are no results in ${options.results}: run deno task bench:peers`);
   }
-  const sweep = await newestReport(options.results, "sweep");
-  const reports = sweep === undefined ? [peers] : [peers, sweep];
+  const reports = newest.filter((report) => report !== undefined);
   const page = await Deno.readTextFile(options.readme);
   const section = readmeSection(reports, "bench/results");
   const updated = await formatted(betweenMarkers(page, section), root);
@@ -79,7 +83,7 @@ async function main(): Promise<void> {
   await Deno.writeTextFile(options.readme, updated);
   console.log(`${options.readme} has the results of ${peers.date.slice(0, 10)}`);
   for (const report of reports) {
-    const figure = report.kind === "sweep" ? sweepFigure(report) : comparisonFigure(report);
+    const figure = isSweep(report) ? sweepFigure(report) : comparisonFigure(report);
     const path = join(options.results, `${reportName(report)}.png`);
     await drawPng(figure, path);
     console.log(`${path} is drawn`);

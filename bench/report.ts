@@ -24,14 +24,19 @@ const measurement = z.strictObject({
 const schema = z.strictObject({
   format: z.literal("folio-bench"),
   version: z.literal(1),
-  /** `folio`: folio alone; `peers`: beside its peers; `sweep`: one size after the other. */
-  kind: z.enum(["folio", "peers", "sweep"]),
+  /**
+   * `folio`: folio alone; `peers`: beside its peers; `sweep`: one size after the other; `gpu`
+   * and `gpu-sweep`: the same on a GPU, by the bundle that `bench:bundle` makes.
+   */
+  kind: z.enum(["folio", "peers", "sweep", "gpu", "gpu-sweep"]),
   date: z.iso.datetime(),
   machine: z.strictObject({
     processor: z.string(),
     cores: z.int().positive(),
     memoryGibibytes: z.number().positive(),
     system: z.string(),
+    /** The GPU and its driver. */
+    gpu: z.string().optional(),
   }),
   rounds: z.int().positive(),
   corpus: z.strictObject({ name: z.string(), characters: z.int().positive() }).nullable(),
@@ -51,6 +56,13 @@ export type Measurement = z.infer<typeof measurement>;
 
 /** All that was measured in one run, on one machine. */
 export type Report = z.infer<typeof schema>;
+
+/** Which of folio's contenders the others are compared with, and which of them with it. */
+export function compared({ kind }: Report): { ours: string; theirs: readonly string[] } {
+  return kind === "gpu" || kind === "gpu-sweep"
+    ? { ours: "folio-webgpu", theirs: ["torch-cuda"] }
+    : { ours: "folio", theirs: ["torch", "keras"] };
+}
 
 /** What a run measured. */
 export type ReportKind = Report["kind"];
@@ -73,9 +85,11 @@ export function parseReport(text: string, path: string): Report {
 
 /** The name of a report's file: its day, its machine, and what it measured. */
 export function reportName({ date, machine, kind }: Report): string {
-  const processor = machine.processor.toLowerCase().replaceAll(/\((r|tm)\)|cpu|processor/g, "")
+  const { gpu, processor, cores } = machine;
+  const name = gpu ?? `${processor} ${cores} cores`;
+  const slug = name.toLowerCase().replaceAll(/\([^)]*\)|cpu|processor/g, "")
     .replaceAll(/[^a-z0-9.]+/g, "-").replaceAll(/^-|-$/g, "");
-  return `${date.slice(0, 10)}-${processor}-${machine.cores}-cores-${kind}`;
+  return `${date.slice(0, 10)}-${slug}-${kind}`;
 }
 
 /** Writes a report into a folder; the path of the file. */

@@ -5,7 +5,7 @@
  */
 import type { BatchesJob } from "./jobs.ts";
 import { machineLine } from "./machine.ts";
-import type { Measurement, Report } from "./report.ts";
+import { compared, type Measurement, type Report } from "./report.ts";
 import { summarize, table } from "./statistics.ts";
 
 /** Everything about one row: a line for each contender. */
@@ -78,10 +78,11 @@ function cell(measurement: Measurement | undefined): string {
   return `${duration(median)} (${duration(least)}–${duration(most)})`;
 }
 
-/** How folio's median compares with the best of PyTorch's and Keras'. */
+/** How folio's median compares with its fastest peer's. */
 function ratio(report: Report, row: string): string {
-  const ours = medianOf(report, row, "folio");
-  const theirs = ["torch", "keras"].map((peer) => medianOf(report, row, peer))
+  const { ours: id, theirs: ids } = compared(report);
+  const ours = medianOf(report, row, id);
+  const theirs = ids.map((peer) => medianOf(report, row, peer))
     .filter((median) => median !== undefined);
   return ours === undefined || theirs.length === 0 ? "" : (ours / Math.min(...theirs)).toFixed(2);
 }
@@ -113,7 +114,8 @@ function shareLines(report: Report, columns: Columns): Record<string, string>[] 
 
 function memoryLines(report: Report, columns: Columns): Record<string, string>[] {
   const largest = report.measurements.filter(({ row }) => row === "train-tutorial");
-  if (largest.length === 0) return [];
+  // The memory that is measured is the host's, which says nothing of a GPU's.
+  if (largest.length === 0 || report.machine.gpu !== undefined) return [];
   return [extraLine("peak memory, training at the tutorial's size", columns, (id) => {
     const found = largest.find(({ contender }) => contender === id);
     return found === undefined ? "" : `${found.peakMegabytes.toFixed(0)} MB`;

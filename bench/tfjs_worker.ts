@@ -1,5 +1,6 @@
 /**
- * tfjs' own layers as a benchmark worker, without folio: `tfjs_worker.ts JOB BACKEND`, both JSON.
+ * tfjs' own layers as a benchmark worker, without folio: `tfjs_worker.ts JOB BACKEND`, both JSON
+ * and the last arguments.
  *
  * @module
  */
@@ -48,7 +49,7 @@ function trainingSteps({ model, batch, length }: TrainJob): Work {
   };
 }
 
-const [job, backend] = Deno.args.map((text) => JSON.parse(text)) as [Job, string];
+const [job, backend] = Deno.args.slice(-2).map((text) => JSON.parse(text)) as [Job, string];
 await serve(job, async (job) => {
   if (job.task !== "train") throw new Error(`tfjs' stock layers do not ${job.task}`);
   if (!await tf.setBackend(backend)) throw new Error(`tfjs cannot start its ${backend} backend`);

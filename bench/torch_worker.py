@@ -1,4 +1,7 @@
-"""PyTorch on the CPU: trains and writes with folio's model, and prepares batches."""
+"""PyTorch: trains and writes with folio's model, and prepares batches.
+
+`torch_worker.py JOB [DEVICE]`, both JSON; a device says `device`, "cpu" or "cuda", and `tf32`.
+"""
 
 import json
 import os
@@ -7,6 +10,11 @@ import sys
 import torch
 from rounds import serve
 
+options = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
+device = torch.device(options.get("device", "cpu"))
+on_gpu = device.type == "cuda"
+torch.backends.cudnn.allow_tf32 = options.get("tf32", False)
+torch.backends.cuda.matmul.allow_tf32 = options.get("tf32", False)
 cores = os.cpu_count() or 1
 torch.set_num_threads(cores)
 
@@ -24,38 +32,75 @@ class CharModel(torch.nn.Module):
 
 
 def train(job):
-    """Steps on one batch: forward, loss, gradients, clipping, Adam; the loss is read each time."""
+    """Steps on one batch: forward, loss, gradients, clipping, Adam; reads losses as the job says."""
     size = (job["batch"], job["length"])
     vocabulary_size = job["model"]["vocabularySize"]
-    inputs = torch.randint(1, vocabulary_size, size)
-    targets = torch.randint(1, vocabulary_size, size)
+    inputs = torch.randint(1, vocabulary_size, size, device=device)
+    targets = torch.randint(1, vocabulary_size, size, device=device)
+    loss_every = job.get("lossEvery", 1)
 
-    def steps_of(compiled, fused):
+    def steps_of(compiled=False, fused=True, graphed=False):
         def prepare():
-            model = CharModel(**job["model"])
-            optimizer = torch.optim.Adam(model.parameters(), lr=0.001, fused=fused)
+            model = CharModel(**job["model"]).to(device)
+            settings = {"capturable": True} if graphed else {}
+            optimizer = torch.optim.Adam(model.parameters(), lr=0.001, fused=fused, **settings)
             run = torch.compile(model) if compiled else model
 
+            def step():
+                optimizer.zero_grad(set_to_none=True)
+                logits, _ = run(inputs)
+                loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+                loss.backward()
+                if job["clipNorm"] is not None:
+                    torch.nn.utils.clip_grad_norm_(model.parameters(), job["clipNorm"])
+                optimizer.step()
+                return loss
+
+            next_loss = recorded(step) if graphed else step
+
             def steps(count):
-                for _ in range(count):
-                    optimizer.zero_grad(set_to_none=True)
-                    logits, _ = run(inputs)
-                    loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
-                    loss.backward()
-                    if job["clipNorm"] is not None:
-                        torch.nn.utils.clip_grad_norm_(model.parameters(), job["clipNorm"])
-                    optimizer.step()
-                    loss.item()
+                for number in range(count):
+                    loss = next_loss()
+                    if number % loss_every == loss_every - 1 or number == count - 1:
+                        loss.item()
 
             return steps
 
         return later(prepare)
 
+    if on_gpu:
+        return {
+            "eager, fused Adam": steps_of(),
+            "CUDA graph, fused Adam": steps_of(graphed=True),
+            "compiled, fused Adam": steps_of(compiled=True),
+        }
     return {
-        "eager": steps_of(False, False),
-        "eager, fused Adam": steps_of(False, True),
-        "compiled, fused Adam": steps_of(True, True),
+        "eager": steps_of(fused=False),
+        "eager, fused Adam": steps_of(),
+        "compiled, fused Adam": steps_of(compiled=True),
     }
+
+
+def recorded(act):
+    """Records the kernels that `act` launches as a CUDA graph; the result replays them all at once.
+
+    What `act` returned holds the newest values after each replay.
+    """
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            act()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        result = act()
+
+    def replay():
+        graph.replay()
+        return result
+
+    return replay
 
 
 def later(prepare):
@@ -72,16 +117,21 @@ def later(prepare):
 
 def write(job):
     """Characters for several texts at once, each from the state before it."""
-    model = CharModel(**job["model"]).eval()
+    model = CharModel(**job["model"]).eval().to(device)
     count = job["texts"]
-    prompt = torch.randint(1, job["model"]["vocabularySize"], (count, job["promptLength"]))
-    cell = torch.nn.GRUCell(job["model"]["embeddingDim"], job["model"]["rnnUnits"])
+    size = (count, job["promptLength"])
+    prompt = torch.randint(1, job["model"]["vocabularySize"], size, device=device)
+    cell = torch.nn.GRUCell(job["model"]["embeddingDim"], job["model"]["rnnUnits"]).to(device)
     for name, value in cell.named_parameters():
         value.data = getattr(model.gru, f"{name}_l0").data
 
     def draw(logits):
         logits[:, 0] = -torch.inf
-        return torch.multinomial(torch.softmax(logits, -1), 1)
+        chances = torch.softmax(logits, -1)
+        if not on_gpu:
+            return torch.multinomial(chances, 1)
+        # The same draw, by a race of exponentials: torch.multinomial would wait for the GPU.
+        return (chances / torch.empty_like(chances).exponential_()).argmax(-1, keepdim=True)
 
     def with_gru(length):
         logits, state = model(prompt)
@@ -100,11 +150,43 @@ def write(job):
             ids.append(draw(model.dense(hidden)))
         torch.cat(ids, 1).tolist()
 
+    def with_cell_graphed():
+        """The same, one character recorded as a CUDA graph."""
+        hidden = torch.zeros(count, job["model"]["rnnUnits"], device=device)
+        newest = torch.zeros(count, 1, dtype=torch.long, device=device)
+
+        def step():
+            hidden.copy_(cell(model.embedding(newest[:, 0]), hidden))
+            newest.copy_(draw(model.dense(hidden)))
+
+        with torch.inference_mode():
+            next_character = recorded(step)
+
+        def run(length):
+            logits, state = model(prompt)
+            hidden.copy_(state[0])
+            newest.copy_(draw(logits[:, -1]))
+            ids = [newest.clone()]
+            for _ in range(length - 1):
+                next_character()
+                ids.append(newest.clone())
+            torch.cat(ids, 1).tolist()
+
+        return without_gradients(run)
+
+    if on_gpu:
+        return {
+            "nn.GRU": without_gradients(with_gru),
+            "nn.GRUCell": without_gradients(with_cell),
+            "nn.GRUCell, CUDA graph": later(with_cell_graphed),
+        }
+
     def on(threads, run):
+        run = without_gradients(run)
+
         def written(length):
             torch.set_num_threads(threads)
-            with torch.inference_mode():
-                run(length)
+            run(length)
 
         return written
 
@@ -115,6 +197,14 @@ def write(job):
         for name, run in forms.items()
         for n in threads
     }
+
+
+def without_gradients(run):
+    def written(length):
+        with torch.inference_mode():
+            run(length)
+
+    return written
 
 
 def batches(job):
@@ -144,4 +234,8 @@ def batches(job):
 if __name__ == "__main__":
     tasks = {"train": train, "write": write, "batches": batches}
     task = tasks[json.loads(sys.argv[1])["task"]]
-    serve(task, {"versions": {"PyTorch": torch.__version__}, "threads": cores})
+    versions = {"PyTorch": torch.__version__}
+    if on_gpu and torch.cuda.is_available():
+        cudnn = torch.backends.cudnn.version()
+        versions |= {"CUDA": str(torch.version.cuda), "cuDNN": str(cudnn)}
+    serve(task, {"versions": versions, "threads": cores})

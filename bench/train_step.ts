@@ -19,7 +19,15 @@ export function madeUpBatch(job: TrainJob): { readonly xs: tf.Tensor2D; readonly
   return { xs: tensor(ids.slice(0, -1)), ys: tensor(ids.slice(1)) };
 }
 
-/** Trains on one batch, reading the loss of each step. */
+/** Whether the loss of a step is read, of so many steps. */
+export function readsLoss(
+  { lossEvery = 1 }: TrainJob,
+  { step, steps }: { readonly step: number; readonly steps: number },
+): boolean {
+  return step % lossEvery === lossEvery - 1 || step === steps - 1;
+}
+
+/** Trains on one batch, reading losses as the job says. */
 export function trainingSteps(job: TrainJob): Work {
   const { network } = createCharModel({ ...job.model, embeddingScale: 0.05, seed: 0 });
   const optimizer = new Adam({ clipNorm: job.clipNorm });
@@ -28,7 +36,7 @@ export function trainingSteps(job: TrainJob): Work {
   return async (steps) => {
     for (let step = 0; step < steps; step++) {
       const loss = network.trainStep(xs, ys);
-      await loss.data();
+      if (readsLoss(job, { step, steps })) await loss.data();
       loss.dispose();
     }
   };

@@ -39,7 +39,12 @@ export class WorkerProcess implements AsyncDisposable {
   private constructor([program, ...args]: readonly string[]) {
     const [stdin, stdout, stderr] = ["piped", "piped", "piped"] as const;
     const env = { TF_CPP_MIN_LOG_LEVEL: "2", DENO_NO_UPDATE_CHECK: "1" };
-    this.#child = new Deno.Command(program, { args, stdin, stdout, stderr, env }).spawn();
+    try {
+      this.#child = new Deno.Command(program, { args, stdin, stdout, stderr, env }).spawn();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      throw new UnableError(`there is no program ${program}`);
+    }
     this.#input = this.#child.stdin.getWriter();
     this.#messages = messagesOf(this.#child.stdout);
     this.#errors = new Response(this.#child.stderr).text();

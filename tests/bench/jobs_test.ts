@@ -3,10 +3,12 @@ import { contendersNamed, usualContenders } from "../../bench/contenders.ts";
 import {
   benchmarkRows,
   gigaflop,
+  gpuRows,
   parameterCount,
   sweepRows,
   type TrainJob,
 } from "../../bench/jobs.ts";
+import { readsLoss } from "../../bench/train_step.ts";
 import { summarize } from "../../bench/statistics.ts";
 
 const options = { textPath: "corpus.txt", characters: 1000, small: false };
@@ -32,6 +34,23 @@ Deno.test("a sweep changes one size at a time", () => {
       { ...base, [axis]: Number(value) },
     );
   }
+});
+
+Deno.test("on a GPU the same is measured, in longer rounds, and once more with losses read late", () => {
+  const rows = gpuRows(options);
+  for (const { id, title, job } of benchmarkRows(options).slice(0, 4)) {
+    const same = rows.find((row) => row.id === id)!;
+    const { amount, warmUp } = same.job;
+    assert.deepEqual(same, { id, title, job: { ...job, amount, warmUp } });
+    assert.ok(amount >= job.amount);
+  }
+  const { job } = rows.find(({ id }) => id === "train-quick-queued")!;
+  const read = (steps: number) =>
+    Array.from({ length: steps }, (_, step) => readsLoss(job as TrainJob, { step, steps }));
+  assert.deepEqual(read(3), [false, false, true]);
+  assert.equal(read(job.amount).filter(Boolean).length, 1);
+  const each = { ...job, lossEvery: undefined } as TrainJob;
+  assert.ok(readsLoss(each, { step: 0, steps: 3 }));
 });
 
 Deno.test("contenders are known by name, and a GPU only counts where there is one", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { newestReport, parseReport, reportName, writeReport } from "../../bench/report.ts";
-import { duration, rowTable, summaryTable } from "../../bench/report_tables.ts";
+import { circumstances, duration, rowTable, summaryTable } from "../../bench/report_tables.ts";
 import { betweenMarkers, readmeSection } from "../../bench/readme.ts";
 import { comparisonFigure, sweepFigure } from "../../bench/plot.ts";
 import { madeUpReport } from "./made_up_report.ts";
@@ -48,6 +48,26 @@ Deno.test("the tables have medians, spread, rates and the ratio to the fastest p
   assert.match(summary.at(-1)!, /peak memory.*\| +500 MB \| +1000 MB \| +2000 MB \|/);
 });
 
+Deno.test("on a GPU folio is compared with cuDNN in float32, and its memory is not the host's", async () => {
+  const report = madeUpReport("gpu");
+  const lines = summaryTable(report).split("\n");
+  assert.equal(lines.length, 2 + 6);
+  assert.match(lines[2], /\| +1\.00 s \(.*\| +2\.00 s .*\| +500 ms .*\| +0\.50 \|$/);
+  assert.match(circumstances(report), /on Some GPU 9000 \(driver 1\.2\.3\); Some\(R\) Processor/);
+  assert.equal(reportName(report), "2026-11-22-some-gpu-9000-gpu");
+  const [torch] = comparisonFigure(report).data;
+  assert.deepEqual(torch.x, [2, 2, 2, 2, 2, 2]);
+  const folder = await Deno.makeTempDir();
+  try {
+    await writeReport(report, folder);
+    await writeReport(madeUpReport(), folder);
+    assert.deepEqual(await newestReport(folder, "gpu"), report);
+    assert.deepEqual(await newestReport(folder, "peers"), madeUpReport());
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("durations have three digits and their unit", () => {
   const cases = [[1234, "1.23 s"], [999.4, "999 ms"], [12.345, "12.3 ms"], [0.5, "0.500 ms"]];
   for (const [milliseconds, text] of cases) assert.equal(duration(milliseconds as number), text);
@@ -56,8 +76,9 @@ Deno.test("durations have three digits and their unit", () => {
 
 Deno.test("the README's section stands between its markers and nothing else changes", () => {
   const page = "# folio\n\n<!-- bench:begin -->\nold\n<!-- bench:end -->\n\nThe end.\n";
-  const reports = [madeUpReport(), madeUpReport("sweep")];
+  const reports = [madeUpReport(), madeUpReport("gpu"), madeUpReport("sweep")];
   const section = readmeSection(reports, "bench/results");
+  assert.equal(section.match(/^Measured on /gm)?.length, 2);
   const updated = betweenMarkers(page, section);
   assert.ok(updated.startsWith("# folio\n\n<!-- bench:begin -->\n\n|"));
   assert.ok(updated.endsWith("\n\n<!-- bench:end -->\n\nThe end.\n"));
