@@ -1,0 +1,176 @@
+/**
+ * `tune [--small]`: times the GRU's shaders and the products of a training step in each form that
+ * they can be made in, beside the form that folio takes.
+ *
+ * What it cannot vary are the numbers inside the shaders: `unitsOfTile`, `depth` and `invocations`
+ * in lib/kernels/gru_*wgsl.ts, a tile's `side` and `depth` in products_wgsl.ts.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { selectDevice } from "folio";
+import { gruBackwardShader } from "../../lib/kernels/gru_backward_wgsl.ts";
+import { gruForwardShader } from "../../lib/kernels/gru_forward_wgsl.ts";
+import { tiling } from "../../lib/kernels/gru_webgpu.ts";
+import { type RowGroups, unitsOfTile } from "../../lib/kernels/gru_wgsl.ts";
+import { multiply, planOf, type WebgpuProduct } from "../../lib/kernels/products_webgpu.ts";
+import { tiles } from "../../lib/kernels/products_wgsl.ts";
+import { type CommandStream, commandStream, type Run } from "../../lib/kernels/webgpu_device.ts";
+import { gpuRows, type TrainJob } from "../jobs.ts";
+import { summarize, table } from "../statistics.ts";
+import { timeShaders } from "./pass_times.ts";
+
+const small = Deno.args.includes("--small");
+const rounds = small ? 1 : 7;
+/** How often a variant runs in a round. */
+const repeats = small ? 1 : 5;
+/** The largest result that is tried, in numbers: a smaller device has no room for more. */
+const mostNumbers = 2 ** 25;
+
+/** Zeros would do, but a GPU may run faster on them; larger numbers would grow step by step. */
+function someNumbers(...shape: number[]): tf.Tensor {
+  return tf.randomUniform(shape, -0.05, 0.05);
+}
+
+/** One form of one kernel. */
+interface Variant {
+  readonly form: string;
+  /** Whether folio takes it. */
+  readonly taken: boolean;
+  record(): void;
+}
+
+/** Times variants in turn and prints them, the fastest first. */
+async function compare(
+  title: string,
+  { variants, gigaflop }: { readonly variants: readonly Variant[]; readonly gigaflop: number },
+): Promise<void> {
+  const times = variants.map((): number[] => []);
+  for (let round = -1; round < rounds; round++) {
+    for (const [i, { record }] of variants.entries()) {
+      const milliseconds = await timeOf(record);
+      // The first round compiles the shaders.
+      if (round >= 0) times[i].push(milliseconds);
+    }
+  }
+  const lines = variants.map(({ form, taken }, i) => ({ form, taken, ...summarize(times[i]) }))
+    .sort((a, b) => a.median - b.median);
+  console.log(`\ntune, ${title}\n`);
+  console.log(table(lines.map(({ form, taken, median, least }) => ({
+    form,
+    "median ms": median.toFixed(3),
+    "least ms": least.toFixed(3),
+    "GFLOP/s": (1000 * gigaflop / median).toFixed(0),
+    "": taken ? "folio's" : "",
+  }))));
+}
+
+/** How long the GPU takes for what `record` asks of it; where it has no clock, host and GPU. */
+async function timeOf(record: () => void): Promise<number> {
+  const { queue } = (tf.backend() as tf.KernelBackend & { readonly device: GPUDevice }).device;
+  await queue.onSubmittedWorkDone();
+  const start = performance.now();
+  const times = await timeShaders(async () => {
+    for (let time = 0; time < repeats; time++) record();
+    await queue.onSubmittedWorkDone();
+  });
+  const all = times?.reduce((sum, { milliseconds }) => sum + milliseconds, 0) ??
+    performance.now() - start;
+  return all / repeats;
+}
+
+async function tuneGru(stream: CommandStream, { model, batch, length: time }: TrainJob) {
+  const units = model.rnnUnits;
+  const sizes = { batch, time, units };
+  const [kernel, bias, state] = [
+    someNumbers(units, 3 * units),
+    someNumbers(2, 3 * units),
+    someNumbers(batch, units),
+  ];
+  const [before, gates] = [someNumbers(batch, time, units), someNumbers(batch, time, 4 * units)];
+  const [wide, wideToo] = [
+    someNumbers(batch * time, 3 * units),
+    someNumbers(batch * time, 3 * units),
+  ];
+  const hidden = someNumbers(batch, time, units);
+  const taken = tiling(batch, units).rowGroups;
+  const variants = (steps: number, run: (rowGroups: RowGroups) => Omit<Run, "workgroups">) =>
+    ([1, 2, 4] as const).map((rowGroups): Variant => ({
+      form: `rowGroups ${rowGroups}`,
+      taken: rowGroups === taken,
+      record: () => {
+        const workgroups = [Math.ceil(units / unitsOfTile), Math.ceil(batch / (8 * rowGroups))];
+        stream.repeat(steps, [{ ...run(rowGroups), workgroups }]);
+      },
+    }));
+  const gigaflop = 2 * batch * time * units * 3 * units / 1e9;
+  const label = `${units} units, ${batch} texts, ${time} steps`;
+  await compare(`GRU forward, ${label}`, {
+    gigaflop,
+    variants: variants(time, (rowGroups) => ({
+      shader: gruForwardShader({ rowGroups, training: true, from: "sequence" }),
+      tensors: [wide, kernel, bias, state, hidden, before, gates],
+      uniforms: sizes,
+    })),
+  });
+  await compare(`GRU backward, ${label}`, {
+    gigaflop,
+    variants: variants(time + 1, (rowGroups) => ({
+      shader: gruBackwardShader({ rowGroups }),
+      tensors: [kernel, gates, before, hidden, state, wide, wideToo],
+      uniforms: sizes,
+    })),
+  });
+  tf.dispose([kernel, bias, state, before, gates, wide, wideToo, hidden]);
+}
+
+/** The products of a training step outside the GRU's loop. */
+function products({ model, batch, length }: TrainJob): Record<string, WebgpuProduct> {
+  const { vocabularySize, embeddingDim, rnnUnits } = model;
+  const [rows, wide] = [batch * length, 3 * rnnUnits];
+  return {
+    "inputs · kernel": { m: rows, n: wide, k: embeddingDim },
+    "gates' gradient · kernelᵀ": { m: rows, n: embeddingDim, k: wide, transposeB: true },
+    "inputsᵀ · gates' gradient": { m: embeddingDim, n: wide, k: rows, transposeA: true },
+    "statesᵀ · gates' gradient": { m: rnnUnits, n: wide, k: rows, transposeA: true },
+    "states · dense": { m: rows, n: vocabularySize, k: rnnUnits },
+    "logits' gradient · denseᵀ": { m: rows, n: rnnUnits, k: vocabularySize, transposeB: true },
+    "statesᵀ · logits' gradient": { m: rnnUnits, n: vocabularySize, k: rows, transposeA: true },
+  };
+}
+
+async function tuneProduct(stream: CommandStream, name: string, product: WebgpuProduct) {
+  const { m, n, k, transposeA = false, transposeB = false } = product;
+  const a = someNumbers(...transposeA ? [k, m] : [m, k]);
+  const b = someNumbers(...transposeB ? [n, k] : [k, n]);
+  const plan = planOf(product);
+  const chunkCounts = [1, 2, 4, 8, 16, 32, plan.chunks];
+  const variants = Object.values(tiles).flatMap((tile) =>
+    [...new Set(chunkCounts)].filter((chunks) =>
+      chunks === 1 || (k / chunks >= 64 && m * n * chunks <= mostNumbers)
+    )
+      .sort((a, b) => a - b)
+      .map((chunks): Variant => ({
+        form: `tile ${tile.side}, k in ${chunks}`,
+        taken: tile === plan.tile && chunks === plan.chunks,
+        record: () => {
+          stream.free(multiply(stream, { ...product, plan: { tile, chunks } }, { a, b }));
+          stream.submit();
+        },
+      }))
+  );
+  await compare(`${name}: m ${m}, n ${n}, k ${k}`, { gigaflop: 2 * m * n * k / 1e9, variants });
+  tf.dispose([a, b]);
+}
+
+await selectDevice({ name: "webgpu" });
+const stream = commandStream(tf.backend());
+for (const { id, job } of gpuRows({ characters: 1, small })) {
+  if (job.task !== "train" || id.endsWith("-queued")) continue;
+  await tuneGru(stream, job);
+  for (const [name, product] of Object.entries(products(job))) {
+    await tuneProduct(stream, name, product);
+  }
+}
+// tfjs keeps a GPU device open.
+Deno.exit();

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { buildBundle } from "../../bench/gpu/build.ts";
+import { newestReport } from "../../bench/report.ts";
+import { devices } from "../testdata/devices.ts";
+
+const { missing } = devices.find(({ name }) => name === "webgpu")!;
+
+Deno.test({
+  name: "a bundle for a GPU machine is small, and runs with nothing but what is in it",
+  ignore: missing !== null,
+  fn: async () => {
+    const scratch = await Deno.makeTempDir();
+    try {
+      const folder = join(scratch, "bundle");
+      const sizes = await buildBundle(folder, { level: 0 });
+      const all = Object.values(sizes).reduce((sum, size) => sum + size, 0);
+      assert.ok(all > 30e6 && all < 60e6, `${all} bytes`);
+
+      const out = join(scratch, "out");
+      const { code, stdout, stderr } = await new Deno.Command("bash", {
+        args: [
+          ...[join(folder, "run.sh"), "--small", "--rounds", "1", "--rows", "train-quick"],
+          ...["--contenders", "folio-webgpu,folio-none,torch-cuda", "--out", out],
+        ],
+        cwd: "/",
+        clearEnv: true,
+        env: { PATH: Deno.env.get("PATH")!, FOLIO_PYTHON: "no-such-python", NO_COLOR: "1" },
+      }).output();
+      const [said, alsoSaid] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+      assert.equal(code, 0, said + alsoSaid);
+      assert.match(said, /^WebGPU adapter: .+\n {2}shader-f16: (yes|no)\n/);
+      assert.match(said, /check, 33 units: right; of 24 lists of numbers /);
+      assert.match(alsoSaid, /PyTorch, cuDNN: there is no program no-such-python/);
+      const report = await newestReport(out, "gpu");
+      assert.deepEqual(report?.unable.map(({ contender }) => contender), ["torch-cuda"]);
+      assert.deepEqual(
+        report.measurements.map(({ contender, row }) => `${contender} ${row}`),
+        ["folio-none train-quick", "folio-webgpu train-quick"],
+      );
+    } finally {
+      await Deno.remove(scratch, { recursive: true });
+    }
+  },
+});
+
+Deno.test("a bundle does not take the place of other files", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(folder, "novel.txt"), "It was ");
+    await assert.rejects(buildBundle(folder), /holds other files/);
+    assert.equal(await Deno.readTextFile(join(folder, "novel.txt")), "It was ");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
