@@ -22,6 +22,7 @@ import { registerMatMul } from "./matmul.ts";
 import { registerWebgpuProducts } from "./matmul_webgpu.ts";
 import { loadSimd } from "./simd.ts";
 import { bytesOfRoom, simdProducts } from "./simd_products.ts";
+import { registerTranspose } from "./transpose.ts";
 
 export { charDraws, hasCharDraws } from "./char_draws.ts";
 export { type CharStep, charStep, hasCharStep, type StepLayer } from "./char_step.ts";
@@ -68,6 +69,7 @@ export function registerKernels(
   const { blas, notes } = openBlas(choice);
   const products = blas ?? tools.products;
   const { simd } = tools;
+  registerTranspose();
   registerLookup(simd);
   registerHeapCrossentropy(simd);
   registerMatMul(products);

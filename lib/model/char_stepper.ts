@@ -51,11 +51,18 @@ export class ForwardStepper implements CharStepper {
 export class KernelStepper implements CharStepper {
   readonly #weights: StepWeights;
   readonly #layers: readonly StepLayer[];
+  readonly #own: tf.Tensor[] = [];
 
   constructor(model: CharModel, state: ModelState) {
     this.#weights = stepWeights(model);
+    const own = <T extends tf.Tensor>(tensor: T) => (this.#own.push(tensor), tensor);
     // The kernel changes the states in place, so they must share their values with nobody.
-    this.#layers = withStates(this.#weights.layers, state.map((layer) => tf.add(layer, 0)));
+    const states = state.map((layer): tf.Tensor2D => own(tf.add(layer, 0)));
+    this.#layers = withStates(this.#weights.layers, states).map((layer) => ({
+      ...layer,
+      ...layer.kernel && { kernel: own(tf.transpose(layer.kernel)) },
+      recurrentKernel: own(tf.transpose(layer.recurrentKernel)),
+    }));
   }
 
   async step(ids: Int32Array): Promise<Float32Array[]> {
@@ -66,7 +73,7 @@ export class KernelStepper implements CharStepper {
 
   dispose(): void {
     this.#weights.dispose();
-    tf.dispose(this.#layers.map(({ state }) => state));
+    tf.dispose(this.#own);
   }
 }
 
