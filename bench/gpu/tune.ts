@@ -82,11 +82,14 @@ async function timeOf(record: () => void): Promise<number> {
 async function tuneGru(stream: CommandStream, { model, batch, length: time }: TrainJob) {
   const units = model.rnnUnits;
   const sizes = { batch, time, units };
-  const [kernel, bias, state] = [
+  const rows = model.vocabularySize;
+  const [table, kernel, bias] = [
+    someNumbers(rows, 3 * units),
     someNumbers(units, 3 * units),
-    someNumbers(2, 3 * units),
-    someNumbers(batch, units),
+    someNumbers(3 * units),
   ];
+  const ids = tf.randomUniform([batch, time], 0, rows, "int32");
+  const state = someNumbers(batch, units);
   const [before, gates] = [someNumbers(batch, time, units), someNumbers(batch, time, 4 * units)];
   const [wide, wideToo] = [
     someNumbers(batch * time, 3 * units),
@@ -108,8 +111,8 @@ async function tuneGru(stream: CommandStream, { model, batch, length: time }: Tr
   await compare(`GRU forward, ${label}`, {
     gigaflop,
     variants: variants(time, (rowGroups) => ({
-      shader: gruForwardShader({ rowGroups, training: true, from: "sequence" }),
-      tensors: [wide, kernel, bias, state, hidden, before, gates],
+      shader: gruForwardShader({ rowGroups, training: true, per: "step", lookup: true }),
+      tensors: [table, kernel, bias, state, ids, hidden, before, gates],
       uniforms: sizes,
     })),
   });
@@ -121,7 +124,7 @@ async function tuneGru(stream: CommandStream, { model, batch, length: time }: Tr
       uniforms: sizes,
     })),
   });
-  tf.dispose([kernel, bias, state, before, gates, wide, wideToo, hidden]);
+  tf.dispose([table, kernel, bias, ids, state, before, gates, wide, wideToo, hidden]);
 }
 
 /** The products of a training step outside the GRU's loop. */
@@ -129,9 +132,15 @@ function products({ model, batch, length }: TrainJob): Record<string, WebgpuProd
   const { vocabularySize, embeddingDim, rnnUnits } = model;
   const [rows, wide] = [batch * length, 3 * rnnUnits];
   return {
-    "inputs · kernel": { m: rows, n: wide, k: embeddingDim },
-    "gates' gradient · kernelᵀ": { m: rows, n: embeddingDim, k: wide, transposeB: true },
-    "inputsᵀ · gates' gradient": { m: embeddingDim, n: wide, k: rows, transposeA: true },
+    "embedding · kernel": { m: vocabularySize, n: wide, k: embeddingDim },
+    "table's gradient · kernelᵀ": { m: vocabularySize, n: embeddingDim, k: wide, transposeB: true },
+    "embeddingᵀ · table's gradient": {
+      m: embeddingDim,
+      n: wide,
+      k: vocabularySize,
+      transposeA: true,
+    },
+    "second layer, states · kernel": { m: rows, n: wide, k: rnnUnits },
     "statesᵀ · gates' gradient": { m: rnnUnits, n: wide, k: rows, transposeA: true },
     "states · dense": { m: rows, n: vocabularySize, k: rnnUnits },
     "logits' gradient · denseᵀ": { m: rows, n: rnnUnits, k: vocabularySize, transposeB: true },
