@@ -119,7 +119,7 @@ async function ready(
   }
   await tf.ready();
   if (name === "cpu") silenceNodeAdvice();
-  const kernels = registerKernels({ blas });
+  const kernels = await registerKernels({ blas });
   const description = gpu?.description ??
     (name === "wasm" ? kernels.products : "plain JavaScript");
   const notes = kernels.notes.map((note) => `; ${note}`).join("");

@@ -20,6 +20,8 @@ import type { WasmBackend } from "./heap.ts";
 import { registerLookup } from "./lookup.ts";
 import { registerMatMul } from "./matmul.ts";
 import { registerWebgpuProducts } from "./matmul_webgpu.ts";
+import type { Products } from "./products.ts";
+import { pairedProducts, SecondThread } from "./second_thread.ts";
 import { loadSimd } from "./simd.ts";
 import { bytesOfRoom, simdProducts } from "./simd_products.ts";
 import { registerTranspose } from "./transpose.ts";
@@ -44,9 +46,9 @@ export interface KernelReport {
  * @param options.blas which BLAS multiplies matrices on `wasm`; see `openBlas`
  * @returns what was found
  */
-export function registerKernels(
+export async function registerKernels(
   { blas: choice = "auto" }: { readonly blas?: string } = {},
-): KernelReport {
+): Promise<KernelReport> {
   const backendName = tf.getBackend();
   if (backendName === "webgpu") {
     registerWebgpuProducts();
@@ -67,7 +69,7 @@ export function registerKernels(
   const backend = tf.backend() as WasmBackend;
   const tools = heapTools(backend);
   const { blas, notes } = openBlas(choice);
-  const products = blas ?? tools.products;
+  const products = blas ?? await bothThreads(tools.products);
   const { simd } = tools;
   registerTranspose();
   registerLookup(simd);
@@ -78,6 +80,14 @@ export function registerKernels(
   registerHeapCharStep({ products, simd });
   return { products: products.description, notes };
 }
+
+/** A second thread for the products, if there can be one; it is started once. */
+async function bothThreads(one: Products): Promise<Products> {
+  const thread = await (secondThread.started ??= SecondThread.start());
+  return thread === null ? one : pairedProducts(one, thread);
+}
+
+const secondThread: { started?: Promise<SecondThread | null> } = {};
 
 /** Made once for each heap: the room they take is never freed. */
 const toolsOfBackend = new WeakMap<WasmBackend, HeapTools>();

@@ -3,7 +3,8 @@ import * as tf from "@tensorflow/tfjs";
 import { selectDevice } from "folio";
 import { openBlas } from "../../lib/kernels/blas.ts";
 import { floats, type WasmBackend } from "../../lib/kernels/heap.ts";
-import { withStrides } from "../../lib/kernels/products.ts";
+import { type Products, withStrides } from "../../lib/kernels/products.ts";
+import { pairedProducts, SecondThread } from "../../lib/kernels/second_thread.ts";
 import { loadSimd } from "../../lib/kernels/simd.ts";
 import { bytesOfRoom, simdProducts } from "../../lib/kernels/simd_products.ts";
 import { relativeError, someNumbers } from "../testdata/numbers.ts";
@@ -12,26 +13,28 @@ import { relativeError, someNumbers } from "../testdata/numbers.ts";
 // deno-fmt-ignore
 const sizes = [
   [1, 1, 1], [1, 9, 5], [6, 8, 4], [7, 9, 257], [193, 1030, 3], [64, 20, 600], [5, 24, 30],
-  [3, 601, 1024],
+  [3, 601, 1024], [64, 203, 130],
 ];
 
 const { blas } = openBlas("auto");
 
-for (const by of ["SIMD", "BLAS"] as const) {
+for (const by of ["SIMD", "BLAS", "SIMD, 2 threads"] as const) {
   Deno.test({
     name: `products by ${by} are right around tiles and blocks, prepared or not`,
     ignore: by === "BLAS" && blas === null,
+    // The second thread outlives the test.
+    sanitizeOps: false,
+    sanitizeResources: false,
     fn: () => holdProducts(by),
   });
 }
 
-async function holdProducts(by: "SIMD" | "BLAS"): Promise<void> {
+async function holdProducts(by: "SIMD" | "BLAS" | "SIMD, 2 threads"): Promise<void> {
   await selectDevice({ name: "wasm", blas: "none" });
   const backend = tf.backend() as WasmBackend;
   const simd = loadSimd(backend.wasm.asm.memory, { fused: false });
-  const products = by === "BLAS"
-    ? blas!
-    : simdProducts(simd, backend.wasm._malloc(bytesOfRoom) >>> 0);
+  const one = simdProducts(simd, backend.wasm._malloc(bytesOfRoom) >>> 0);
+  const products = by === "SIMD" ? one : by === "BLAS" ? blas! : await paired(one);
   for (const [m, n, k] of sizes) {
     for (const transposeA of [false, true]) {
       for (const transposeB of [false, true]) {
@@ -72,3 +75,42 @@ async function holdProducts(by: "SIMD" | "BLAS"): Promise<void> {
     }
   }
 }
+
+async function paired(one: Products): Promise<Products> {
+  const thread = await SecondThread.start();
+  assert.ok(thread !== null, "there is no second thread");
+  return pairedProducts(one, thread);
+}
+
+Deno.test({
+  name: "two threads give the bits of one, whichever prepared product comes next",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    const memory = new WebAssembly.Memory({ initial: 60 });
+    const one = simdProducts(loadSimd(memory, { fused: true }), 0);
+    const both = await paired(one);
+    let start = bytesOfRoom;
+    const room = (size: number) => {
+      start += 4 * size;
+      return new Float32Array(memory.buffer, start - 4 * size, size);
+    };
+    const [n, k] = [200, 96];
+    const cases = [64, 80].map((m, text) => {
+      const [a, b, c, expected] = [m * k, k * n, m * n, m * n].map(room);
+      a.set(someNumbers(m * k, { text }));
+      b.set(someNumbers(k * n, { text: 8 + text }));
+      one.multiply({ m, n, k }, a, b, expected);
+      const product = { m, n, k };
+      return { product, a, b, c, expected, packed: room(both.packedSize(k, n)) };
+    });
+    const prepared = cases.map(({ product, b, packed }) => both.prepare(product, b, packed));
+    for (const next of [0, 0, 1, 0, 1, 1]) {
+      const { product, a, b, c, expected } = cases[next];
+      prepared[next](a, c.fill(0));
+      assert.deepEqual(c, expected);
+      if (next === 1) both.multiply(product, a, b, c.fill(0));
+      assert.deepEqual(c, expected);
+    }
+  },
+});
