@@ -63,12 +63,7 @@ export const adamSteps = 10;
 /** The weights of a case, and `inputs` and `targets`, int32 `[steps, batch, time]`. */
 export function caseTensors(parityCase: ParityCase): TensorRecord[] {
   const { config, batch, time, asks } = parityCase;
-  const weights = [...weightShapes(config)].map(([name, shape], text): TensorRecord => {
-    const size = shape.reduce((product, length) => product * length, 1);
-    const scale = asks === "values" ? strongScale(name, shape) : firstScale(name, shape);
-    const data = Float32Array.from(someNumbers(size, { text, scale }));
-    return { name, dtype: "F32", shape, data };
-  });
+  const weights = someWeights(config, asks === "values" ? strongScale : firstScale);
   const steps = asks === "adam" ? adamSteps : 1;
   const shape = [steps, batch, time];
   const ids = skewedIds(steps * batch * time + 1, config.vocabularySize);
@@ -83,6 +78,15 @@ export function caseTensors(parityCase: ParityCase): TensorRecord[] {
 export function encodeCase(parityCase: ParityCase): Uint8Array {
   const { asks, config } = parityCase;
   return encodeSafetensors(caseTensors(parityCase), { asks, layers: String(config.layers) });
+}
+
+/** The weights of a model, each uniform between minus and plus its scale. */
+export function someWeights(config: ModelConfig, scaleOf = strongScale): TensorRecord[] {
+  return [...weightShapes(config)].map(([name, shape], text) => {
+    const size = shape.reduce((product, length) => product * length, 1);
+    const data = Float32Array.from(someNumbers(size, { text, scale: scaleOf(name, shape) }));
+    return { name, dtype: "F32", shape, data };
+  });
 }
 
 /** Weights large enough that the gates leave their linear range and no bias is zero. */

@@ -6,10 +6,9 @@
 import { join } from "node:path";
 import type { AdamForm } from "folio";
 import { decodeSafetensors } from "../../lib/model/safetensors.ts";
-import { readyPeers } from "../../tools/peers.ts";
-import { capture, lastLines } from "../../tools/process.ts";
 import { encodeCase, type ParityCase } from "./cases.ts";
 import type { Answer } from "./folio_answer.ts";
+import { runPython } from "./peer_python.ts";
 
 /** A framework, its script, and the form its Adam has. */
 export interface Peer {
@@ -39,7 +38,6 @@ export interface PeerAnswers {
  * @throws {Error} If the script fails; the message ends with what it wrote.
  */
 export async function askPeer(peer: Peer, cases: readonly ParityCase[]): Promise<PeerAnswers> {
-  const python = await readyPeers();
   const folder = await Deno.makeTempDir({ prefix: "folio-parity-" });
   try {
     const path = (index: number, kind: string) => join(folder, `${index}.${kind}.safetensors`);
@@ -47,16 +45,13 @@ export async function askPeer(peer: Peer, cases: readonly ParityCase[]): Promise
       await Deno.writeFile(path(i, "case"), encodeCase(parityCase));
     }
     const script = join(import.meta.dirname!, peer.script);
-    const result = await capture(python, [script, folder], { env: { TF_CPP_MIN_LOG_LEVEL: "2" } });
-    if (!result?.success) {
-      throw new Error(`${peer.script} failed:\n${lastLines(result?.stderr ?? "", 20)}`);
-    }
+    const description = (await runPython([script, folder])).trim();
     const answers = new Map<ParityCase, Answer>();
     for (const [i, parityCase] of cases.entries()) {
       const { tensors } = decodeSafetensors(await Deno.readFile(path(i, "answer")));
       answers.set(parityCase, new Map([...tensors].map(([name, { data }]) => [name, data])));
     }
-    return { description: result.stdout.trim(), answers };
+    return { description, answers };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
