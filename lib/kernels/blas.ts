@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type Product, type Products, withStrides } from "./products.ts";
+import { eachPartTimesRow, type Product, type Products, withStrides } from "./products.ts";
 import { ThreadPace } from "./thread_pace.ts";
 import { transposeInto } from "./transpose.ts";
 
@@ -145,8 +145,6 @@ function describe(path: string, threads: number | null): string {
 
 /** More rows than this are a matrix product. */
 const fewRows = 7;
-/** How many floats stay in the second level of the caches: 2 MB. */
-const cachedFloats = 2 ** 19;
 
 /** What {@linkcode open} finds in a library. */
 interface BlasSymbols {
@@ -183,15 +181,12 @@ function wrap(
         return;
       }
       if (m <= fewRows && transposeB && !transposeA) {
-        const part = m === 1 ? n : Math.max(1, Math.floor(cachedFloats / k));
-        for (let j = 0; j < n; j += part) {
-          const rows = Math.min(part, n - j);
-          const from = view(b.subarray(j * strideB));
-          for (let i = 0; i < m; i++) {
-            const [x, y] = [view(a.subarray(i * strideA)), view(c.subarray(i * strideC + j))];
-            sgemv(rowMajor, noTranspose, rows, k, 1, from, strideB, x, 1, beta, y, 1);
-          }
-        }
+        eachPartTimesRow(withStrides(product), (part) => {
+          const [from, x, y] = [b.subarray(part.b), a.subarray(part.x), c.subarray(part.y)].map(
+            view,
+          );
+          sgemv(rowMajor, noTranspose, part.rows, k, 1, from, strideB, x, 1, beta, y, 1);
+        });
         return;
       }
       // deno-fmt-ignore

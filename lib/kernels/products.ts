@@ -64,3 +64,26 @@ export function withStrides(product: Product): Required<Product> {
     strideC: product.strideC ?? n,
   };
 }
+
+/** How many floats stay in the second level of the caches: 2 MB. */
+const cachedFloats = 2 ** 19;
+
+/**
+ * Takes a product of few rows of A with a transposed B apart into products of a matrix with a
+ * vector: for each row of A in turn a part of B that stays in the cache, so that B is read from
+ * memory only once.
+ *
+ * @param product the product
+ * @param act gets how many rows the part of B has, where it begins, and where the numbers of A
+ * and of C begin that belong to it
+ */
+export function eachPartTimesRow(
+  { m, n, k, strideA, strideB, strideC }: Required<Product>,
+  act: (part: { rows: number; b: number; x: number; y: number }) => void,
+): void {
+  const part = m === 1 ? n : Math.max(1, Math.floor(cachedFloats / k));
+  for (let j = 0; j < n; j += part) {
+    const rows = Math.min(part, n - j);
+    for (let i = 0; i < m; i++) act({ rows, b: j * strideB, x: i * strideA, y: i * strideC + j });
+  }
+}

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { type Product, type Products, withStrides } from "./products.ts";
+import { eachPartTimesRow, type Product, type Products, withStrides } from "./products.ts";
 import type { Simd } from "./simd.ts";
 
 /** The rows of a panel of A and the columns of a panel of B; simd.as has the same. */
@@ -80,13 +80,17 @@ export function simdProducts(simd: Simd, room: number): Products {
       const product = withStrides(given);
       const { m, n, k, transposeA, transposeB, strideA, strideB, strideC, add } = product;
       if (m <= fewRows && !transposeA) {
+        const at = (array: Float32Array, first: number) => array.byteOffset + first * bytes;
+        if (transposeB) {
+          eachPartTimesRow(product, ({ rows, b: from, x, y }) => {
+            simd.dotRows(rows, k, at(b, from), strideB, at(a, x), at(c, y), add);
+          });
+          return;
+        }
         for (let i = 0; i < m; i++) {
-          const [x, y] = [a.byteOffset + i * strideA * bytes, c.subarray(i * strideC)];
-          if (transposeB) simd.dotRows(n, k, b.byteOffset, strideB, x, y.byteOffset, add);
-          else {
-            if (!add) y.fill(0, 0, n);
-            simd.addRowsTimes(k, n, x, b.byteOffset, strideB, y.byteOffset);
-          }
+          const y = c.subarray(i * strideC);
+          if (!add) y.fill(0, 0, n);
+          simd.addRowsTimes(k, n, at(a, i * strideA), b.byteOffset, strideB, y.byteOffset);
         }
         return;
       }
