@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-backend-webgpu";
+import { deviceLoss } from "./kernels/device_loss.ts";
 import { registerKernels } from "./kernels/mod.ts";
 
 /** The tfjs backends that folio runs on. */
@@ -31,6 +32,8 @@ export interface Device {
   readonly reason: string;
   /** Whether it is a GPU in software: right, but far too slow to train on. */
   readonly software: boolean;
+  /** Resolves with the reason when the device is gone, as a GPU may be; a CPU never is. */
+  readonly lost: Promise<string>;
   /** All of that in one line. */
   toString(): string;
 }
@@ -112,6 +115,8 @@ async function ready(
         "(on Debian, mesa-vulkan-drivers brings a software one), or choose the device wasm",
     );
   }
+  // Threads would share the heap, and folio's kernels are made for one that is not shared.
+  if (name === "wasm") tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   if (!await tf.setBackend(name)) {
     throw new Error(
       `tfjs cannot start its ${name} backend: choose another device`,
@@ -129,6 +134,7 @@ async function ready(
     description,
     reason: reason + notes,
     software: gpu?.software ?? false,
+    lost: deviceLoss(),
     toString: () => `${label} (${description}): ${reason}${notes}`,
   };
 }

@@ -49,7 +49,13 @@ export {
   type RestoredTraining,
 } from "./training/checkpoint.ts";
 
-export { type GenerateOptions, OneStep, type Step } from "./generation/one_step.ts";
+export {
+  type GenerateOptions,
+  OneStep,
+  type Step,
+  type StreamOptions,
+} from "./generation/one_step.ts";
+export type { LoadOptions } from "./generation/bundle.ts";
 export { type SampleOptions, sampleToken, type SampleTokenOptions } from "./generation/sampling.ts";
 export type { TrainingSummary } from "./generation/bundle_json.ts";
 export type { StepOptions, StepResult, StepState } from "./generation/step.ts";

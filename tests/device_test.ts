@@ -40,3 +40,21 @@ Deno.test("a WebGPU adapter is there where FOLIO_REQUIRE_WEBGPU asks for one", (
   if (Deno.env.get("FOLIO_REQUIRE_WEBGPU") !== "1") return;
   assert.equal(devices.find(({ name }) => name === "webgpu")?.missing, null);
 });
+
+// The last test of this file: no other can use that backend afterwards.
+Deno.test({
+  name: "a GPU that is gone says so, a CPU never is",
+  ignore: devices.find(({ name }) => name === "webgpu")?.missing !== null,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    const cpu = await selectDevice({ name: "cpu" });
+    const gpu = await selectDevice({ name: "webgpu" });
+    const { device } = tf.backend() as tf.KernelBackend & { readonly device: GPUDevice };
+    const state = (lost: Promise<string>) => Promise.race([lost, Promise.resolve("there")]);
+    assert.equal(await state(gpu.lost), "there");
+    device.destroy();
+    assert.notEqual(await gpu.lost, "");
+    assert.equal(await state(cpu.lost), "there");
+  },
+});

@@ -12,6 +12,7 @@ import { checkSeal, sealFile, sha256 } from "../model/file_seal.ts";
 import { writeFolder } from "../model/folder.ts";
 import { decodeSafetensors, encodeSafetensors, type TensorRecord } from "../model/safetensors.ts";
 import { checkWeights, weightShapes } from "../model/weights.ts";
+import type { DownloadProgress } from "../text/download.ts";
 import { Vocabulary } from "../text/vocabulary.ts";
 import {
   type BundleJson,
@@ -29,6 +30,12 @@ export interface Bundle {
   readonly training?: TrainingSummary;
   /** The weights by name. */
   readonly tensors: ReadonlyMap<string, TensorRecord>;
+}
+
+/** How reading a bundle reports. */
+export interface LoadOptions {
+  /** Called while the weights are downloaded, if they are. */
+  readonly onProgress?: (progress: DownloadProgress) => void;
 }
 
 const jsonFile = "folio.json";
@@ -73,10 +80,14 @@ export async function writeBundle(dir: string, bundle: Bundle): Promise<void> {
  * form, version, sizes, hashes, names and shapes.
  *
  * @param dirOrUrl Its folder: a path, or a file:, http: or https: address.
+ * @param options Who wants to know how far a download has come.
  * @returns What it holds.
  * @throws {Error} If a file is missing, altered or of another version; it is named.
  */
-export async function readBundle(dirOrUrl: string | URL): Promise<Bundle> {
+export async function readBundle(
+  dirOrUrl: string | URL,
+  options: LoadOptions = {},
+): Promise<Bundle> {
   const source = openBundleSource(dirOrUrl);
   const bytes = await source.read(jsonFile, { maxBytes: jsonLimit });
   let json: BundleJson, vocabulary: Vocabulary;
@@ -87,7 +98,7 @@ export async function readBundle(dirOrUrl: string | URL): Promise<Bundle> {
     throw loadError(source.locate(jsonFile), cause);
   }
   const { model: config, training } = json;
-  const tensors = await readWeights(source, json);
+  const tensors = await readWeights(source, { ...json, ...options });
   return { config, vocabulary, training, tensors };
 }
 
@@ -113,10 +124,14 @@ function vocabularySha256(characters: readonly string[]): Promise<string> {
 
 async function readWeights(
   source: BundleSource,
-  { model, weights }: BundleJson,
+  { model, weights, onProgress }: BundleJson & LoadOptions,
 ): Promise<Map<string, TensorRecord>> {
   const path = source.locate(weights.file);
-  const content = await source.read(weights.file, { maxBytes: weights.bytes });
+  const content = await source.read(weights.file, {
+    maxBytes: weights.bytes,
+    // A server that compresses announces other bytes than those that we receive.
+    onProgress: onProgress && ((p) => onProgress({ ...p, totalBytes: weights.bytes })),
+  });
   await checkSeal(content, { path, seal: weights });
   try {
     const { tensors } = decodeSafetensors(content);

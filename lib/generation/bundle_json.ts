@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { fileSealSchema, sha256Schema } from "../model/file_seal.ts";
 
 const count = z.int().min(1);

@@ -1,4 +1,4 @@
-import { downloadChunks, downloadFailure } from "../text/download.ts";
+import { downloadChunks, downloadFailure, type DownloadOptions } from "../text/download.ts";
 
 /** A folder of which we read files, wherever it is. */
 export interface BundleSource {
@@ -7,7 +7,7 @@ export interface BundleSource {
   /** Reads one of its files, and refuses one of more than `maxBytes`. */
   read(
     name: string,
-    options: { readonly maxBytes: number },
+    options: { readonly maxBytes: number } & Pick<DownloadOptions, "onProgress">,
   ): Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -62,11 +62,11 @@ function localFolder(find: (name: string) => string | URL): BundleSource {
 function remoteFolder(locate: (name: string) => string): BundleSource {
   return {
     locate,
-    async read(name, { maxBytes }) {
+    async read(name, { maxBytes, onProgress }) {
       const chunks: Uint8Array<ArrayBuffer>[] = [];
       let size = 0;
       try {
-        for await (const chunk of downloadChunks(locate(name))) {
+        for await (const chunk of downloadChunks(locate(name), { onProgress })) {
           size += chunk.length;
           if (size > maxBytes) throw tooLarge(size, maxBytes);
           chunks.push(chunk);

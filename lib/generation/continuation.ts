@@ -1,16 +1,13 @@
 import { CounterRandom, streams } from "../random.ts";
 import type { CharModel } from "../model/char_model.ts";
-import { type Drawer, drawerFrom } from "./drawing.ts";
+import { type Drawer, drawerFrom, type DrawerOptions } from "./drawing.ts";
 import { Pauses } from "./pauses.ts";
 import { disposeReading, type Reading, readTexts } from "./reading.ts";
 
 /** What {@linkcode continueTexts} needs to know. */
-export interface ContinuationOptions {
+export interface ContinuationOptions extends DrawerOptions {
   /** How many tokens to draw for each text. */
   readonly length: number;
-  readonly temperature: number;
-  /** The randomness of each text. */
-  readonly randoms: readonly CounterRandom[];
   readonly signal?: AbortSignal;
 }
 
@@ -43,14 +40,14 @@ export async function* continueTexts(
   prompts: readonly Int32Array[],
   options: ContinuationOptions,
 ): AsyncGenerator<Int32Array, void, undefined> {
-  const { length, temperature, randoms, signal } = options;
+  const { length, signal } = options;
   const pauses = new Pauses({ signal });
   if (length === 0) return;
   let reading: Reading | undefined;
   let drawer: Drawer | undefined;
   try {
     reading = await readTexts(model, prompts, pauses);
-    drawer = drawerFrom(model, reading, { temperature, randoms });
+    drawer = drawerFrom(model, reading, options);
     let drawn: Int32Array[] = [];
     for (let written = 0; written < length; written++) {
       if (written > 0) await pauses.take();

@@ -29,6 +29,8 @@ export interface DrawerOptions {
   readonly temperature: number;
   /** The randomness of each text. */
   readonly randoms: readonly CounterRandom[];
+  /** Is shown the logits of each text where they are at hand; see `StreamOptions`. */
+  readonly onLogits?: (rows: readonly Float32Array[], position: number) => void;
 }
 
 /**
@@ -40,10 +42,10 @@ export interface DrawerOptions {
  * @returns What draws, on the device if the device can; its owner disposes it.
  */
 export function drawerFrom(model: CharModel, reading: Reading, options: DrawerOptions): Drawer {
-  const { temperature, randoms } = options;
+  const { temperature, randoms, onLogits } = options;
   const words = randoms.map((random) => random.words);
   const writer = model.writer({ ...reading, words, temperature });
-  return writer ? new WriterDrawer(writer) : new StepDrawer(model, reading, options);
+  return writer ? new WriterDrawer(writer, onLogits) : new StepDrawer(model, reading, options);
 }
 
 /** Reads the logits off the device for every token, and draws it here. */
@@ -63,10 +65,12 @@ class StepDrawer implements Drawer {
   async draw(): Promise<Int32Array[]> {
     // Only now that one more is asked for, the one before is worth reading.
     if (this.#ids !== undefined) this.#rows = this.#stepper.step(this.#ids);
-    const { temperature, randoms } = this.#options;
+    const { temperature, randoms, onLogits } = this.#options;
     const position = this.#position++;
+    const rows = await this.#rows;
+    onLogits?.(rows, position);
     this.#ids = Int32Array.from(
-      await this.#rows,
+      rows,
       (logits, text) => sampleToken(logits, { temperature, random: randoms[text], position }),
     );
     return [this.#ids];
@@ -83,17 +87,26 @@ const [fewest, mostAtOnce] = [8, 64];
 /** Lets the device draw many tokens, and reads those off. */
 class WriterDrawer implements Drawer {
   readonly #writer: CharWriter;
+  readonly #onLogits: DrawerOptions["onLogits"];
   #count = fewest;
+  #position = 0;
   #error: Error | undefined;
 
-  constructor(writer: CharWriter) {
+  constructor(writer: CharWriter, onLogits: DrawerOptions["onLogits"]) {
     this.#writer = writer;
+    this.#onLogits = onLogits;
   }
 
   async draw(most: number): Promise<Int32Array[]> {
     if (this.#error === undefined) {
-      const drawn = await this.#writer.draw(Math.min(most, this.#count));
+      if (this.#position === 0) this.#onLogits?.(await this.#writer.logits(), 0);
+      const drawing = this.#writer.draw(Math.min(most, this.#count));
+      // Asked for before the ids have come, so that the device is waited for once.
+      const rows = this.#onLogits && this.#writer.logits();
+      const [drawn, after] = await Promise.all([drawing, rows]);
       this.#count = Math.min(2 * this.#count, mostAtOnce);
+      this.#position += drawn.length;
+      if (after !== undefined) this.#onLogits?.(after, this.#position);
       const wrong = drawn.findIndex((ids) => ids.some((id) => id < 1));
       if (wrong < 0) return drawn;
       this.#error = errorOf(drawn[wrong].find((id) => id < 1)!);

@@ -2,9 +2,10 @@ import * as tf from "@tensorflow/tfjs";
 import { type CharModel, createCharModel } from "../model/char_model.ts";
 import { assignWeights, weightsToRecords } from "../model/weights.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
-import { readBundle, writeBundle } from "./bundle.ts";
+import { type LoadOptions, readBundle, writeBundle } from "./bundle.ts";
 import type { TrainingSummary } from "./bundle_json.ts";
 import { continueTexts, samplingRandoms } from "./continuation.ts";
+import type { DrawerOptions } from "./drawing.ts";
 import { Pauses } from "./pauses.ts";
 import { checkLength, encodePrompts, idRows } from "./prompts.ts";
 import { checkTemperature, type SampleOptions } from "./sampling.ts";
@@ -16,6 +17,17 @@ export interface GenerateOptions extends SampleOptions {
   readonly length?: number;
   /** Stops the writing after the current character. */
   readonly signal?: AbortSignal;
+}
+
+/** How {@linkcode OneStep.stream} writes, and what it shows on the way. */
+export interface StreamOptions extends GenerateOptions {
+  /**
+   * Is shown the logits out of which a character is drawn, and how many were drawn before
+   * it. Where the host draws, it is called before each character; where the device does,
+   * before the first and after each chunk that the device has drawn. The logits change
+   * after the call.
+   */
+  readonly onLogits?: (logits: Float32Array, position: number) => void;
 }
 
 /** What {@linkcode OneStep.step} gives. */
@@ -177,7 +189,7 @@ export class OneStep {
    * they are what `generate` writes after the prompt.
    *
    * @param prompt The prompt.
-   * @param options Length, temperature, seed and signal.
+   * @param options Length, temperature, seed and signal; and who wants to see the logits.
    * @returns The characters; leaving the loop early frees what it holds.
    * @throws {TypeError} If the prompt is no string, or an option no number.
    * @throws {RangeError} If the prompt is empty or has an unknown character, or an
@@ -186,18 +198,25 @@ export class OneStep {
    */
   stream(
     prompt: string,
-    options: GenerateOptions = {},
+    options: StreamOptions = {},
   ): AsyncIterableIterator<string> {
     const { characters } = this.vocabulary;
-    const drawn = this.#continue([prompt], options);
+    const { onLogits } = options;
+    const drawn = this.#continue([prompt], {
+      ...options,
+      onLogits: onLogits && (([logits], position) => onLogits(logits, position)),
+    });
     return (async function* () {
       for await (const [id] of drawn) yield characters[id];
     })();
   }
 
   /** Checks everything at once, and draws when it is iterated over. */
-  #continue(prompts: readonly string[], options: GenerateOptions) {
-    const { length = 1000, temperature = 1, seed = 0, signal } = options;
+  #continue(
+    prompts: readonly string[],
+    options: GenerateOptions & Pick<DrawerOptions, "onLogits">,
+  ) {
+    const { length = 1000, temperature = 1, seed = 0, signal, onLogits } = options;
     checkLength(length);
     checkTemperature(temperature);
     const texts = encodePrompts(prompts, this.vocabulary);
@@ -207,6 +226,7 @@ export class OneStep {
       temperature,
       randoms,
       signal,
+      onLogits,
     });
   }
 
@@ -253,13 +273,12 @@ export class OneStep {
    * Version, sizes, hashes, names and shapes are checked before the model is made.
    *
    * @param dirOrUrl A path, or a file:, http: or https: address.
+   * @param options Who wants to know how far a download has come.
    * @returns A writer with a model of its own, which its owner disposes.
    * @throws {Error} If a file is missing, altered or of another version; it is named.
    */
-  static async load(dirOrUrl: string | URL): Promise<OneStep> {
-    const { config, vocabulary, training, tensors } = await readBundle(
-      dirOrUrl,
-    );
+  static async load(dirOrUrl: string | URL, options: LoadOptions = {}): Promise<OneStep> {
+    const { config, vocabulary, training, tensors } = await readBundle(dirOrUrl, options);
     await tf.ready();
     const model = createCharModel(config, { initialize: false });
     try {

@@ -68,6 +68,13 @@ export class CharWriter {
     return Array.from({ length: count }, (_, i) => values.slice(i * batch, (i + 1) * batch));
   }
 
+  /** Reads the logits of what may come next off the device, for each text. */
+  async logits(): Promise<Float32Array[]> {
+    const [batch, size] = this.#logits.shape;
+    const values = await this.#logits.data<"float32">();
+    return Array.from({ length: batch }, (_, i) => values.subarray(i * size, (i + 1) * size));
+  }
+
   /** Frees what it holds; the weights stay the model's. */
   dispose(): void {
     this.#weights.dispose();

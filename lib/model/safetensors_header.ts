@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { duplicateKey } from "./json_keys.ts";
 
 /** Where one tensor lies, counted from the first byte after the header. */

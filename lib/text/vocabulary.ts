@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What id 0 stands for: any character that the vocabulary does not hold. */
 const unknownCharacter = "[UNK]";

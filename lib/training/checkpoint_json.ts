@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { fileSealSchema } from "../model/file_seal.ts";
 
 /** The file's name; a folder without it is no checkpoint of ours. */

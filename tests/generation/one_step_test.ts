@@ -67,6 +67,25 @@ writerTest("the stream joined is what generate writes", async (writer) => {
   assert.equal(text, await writer.generate("or not", options));
 }, { layers: 2 });
 
+writerTest("a stream shows the logits that its characters are drawn from", async (writer) => {
+  const seen = new Map<number, Float32Array>();
+  const onLogits = (logits: Float32Array, position: number) => seen.set(position, logits.slice());
+  let text = "to be";
+  for await (const character of writer.stream(text, { length: 30, seed: 4, onLogits })) {
+    text += character;
+  }
+  // Where the device draws, it stops to show them after 8 characters, and after 16 more.
+  const isShownAll = seen.has(1);
+  const positions = isShownAll ? [...Array(30).keys()] : [0, 8, 24, 30];
+  assert.deepEqual([...seen.keys()], positions);
+  for (const position of [0, 8, 24]) {
+    const { logits: [logits] } = await writer.step([[...text].slice(0, 5 + position).join("")]);
+    const difference = logits.map((logit, id) => Math.abs(logit - seen.get(position)![id]));
+    assert(Math.max(...difference) < 1e-4, `${position}: ${difference}`);
+  }
+  assert.equal(text, await writer.generate("to be", { length: 30, seed: 4 }));
+}, { layers: 2 });
+
 writerTest("prompts of any lengths make one batch", async (writer) => {
   const prompts = ["to be, or not", "n", "be: ü 🦜", "to"];
   const options = { length: 20, temperature: 1e-6 };
