@@ -36,7 +36,7 @@ function sources(folder: string): SourceFile[] {
 }
 
 const library = sources("lib");
-const everything = ["lib", "tests", "tools", "bench"].flatMap((folder) => {
+const everything = ["lib", "tests", "tools", "bench", "demo"].flatMap((folder) => {
   try {
     return sources(folder);
   } catch (error) {
@@ -121,7 +121,7 @@ Deno.test("lib and tools keep clear of each other", () => {
   const wrong = everything.flatMap((file) =>
     imports(file).filter((to) =>
       (file.path.startsWith("lib/") && !to.startsWith("lib/")) ||
-      (file.path.startsWith("tools/") && !/^(tools|bench)\//.test(to))
+      (file.path.startsWith("tools/") && !/^(tools|bench|demo)\//.test(to))
     ).map((to) => `${file.path} → ${to}`)
   );
   assert.deepEqual(wrong, []);

@@ -1,0 +1,14 @@
+/// <reference lib="dom" />
+
+/**
+ * Finds an element of the page.
+ *
+ * @param id its id in index.html
+ * @param kind what it is
+ * @throws {Error} if index.html has none
+ */
+export function element<T extends HTMLElement>(id: string, kind: new () => T): T {
+  const found = document.getElementById(id);
+  if (found instanceof kind) return found;
+  throw new Error(`The page has no ${kind.name} "${id}": index.html and page.js do not fit`);
+}

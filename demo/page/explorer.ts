@@ -1,0 +1,147 @@
+/// <reference lib="dom" />
+/**
+ * Going through the text: at each place, what might have come next.
+ *
+ * @module
+ */
+import type { OneStep } from "../../lib/generation/one_step.ts";
+import { Bars } from "./bars.ts";
+import { element } from "./element.ts";
+import { nextCharacters } from "./next_characters.ts";
+import type { Sheet } from "./sheet.ts";
+
+/** Logits of at most so many numbers are kept, 16 MB; the rest is computed when asked for. */
+const keptNumbers = 4_000_000;
+const shownCharacters = 10;
+const contextCharacters = 16;
+
+/** What is explored. */
+export interface Explored {
+  readonly writer: OneStep;
+  readonly temperature: number;
+}
+
+/** Shows the next characters at the end of the text, or where a person points. */
+export class Explorer {
+  readonly #sheet: Sheet;
+  readonly #bars = new Bars();
+  readonly #position = element("position", HTMLInputElement);
+  readonly #onError: (error: unknown) => void;
+  readonly #rows = new Map<number, Float32Array>();
+  #explored: Explored | undefined;
+  /** Whether we show the end, wherever that is. */
+  #follows = true;
+  #shown = 0;
+  #asked: number | undefined;
+  #lastDrawn = -Infinity;
+
+  constructor(sheet: Sheet, { onError }: { onError(error: unknown): void }) {
+    this.#sheet = sheet;
+    this.#onError = onError;
+    this.#position.addEventListener("input", () => {
+      const position = this.#position.valueAsNumber;
+      this.#follows = position === sheet.length;
+      this.#show(position);
+    });
+    const text = element("text", HTMLDivElement);
+    const point = ({ clientX, clientY }: MouseEvent) => {
+      const position = sheet.positionAt(clientX, clientY);
+      if (position === undefined || position === this.#shown && !this.#follows) return;
+      this.#follows = false;
+      this.#show(position);
+    };
+    text.addEventListener("click", point);
+    text.addEventListener("pointermove", (event) => {
+      if (event.pointerType === "mouse" && event.buttons === 0) point(event);
+    });
+    text.addEventListener("pointerleave", () => this.#follows = this.#shown === sheet.length);
+  }
+
+  /** Begins with a new text. */
+  begin(explored: Explored): void {
+    this.#explored = explored;
+    this.#rows.clear();
+    this.#follows = true;
+    this.#bars.clear();
+    this.#show(0);
+  }
+
+  /** Takes note of the logits out of which a character is drawn. */
+  record(logits: Float32Array, position: number): void {
+    if (position * logits.length < keptNumbers) this.#rows.set(position, logits.slice());
+  }
+
+  /** The text has grown. */
+  grow({ everyMs }: { readonly everyMs: number }): void {
+    this.#position.max = String(this.#sheet.length);
+    if (!this.#follows) return;
+    this.#sheet.mark(this.#sheet.length);
+    if (performance.now() - this.#lastDrawn < everyMs) return;
+    this.#lastDrawn = performance.now();
+    this.#show(this.#lastKnown());
+    this.#sheet.mark(this.#sheet.length);
+  }
+
+  /** The text is finished: the end is shown, with what would have come next. */
+  end(): void {
+    this.#position.max = String(this.#sheet.length);
+    if (this.#follows) this.#show(this.#sheet.length);
+  }
+
+  /** The last place whose logits are at hand. */
+  #lastKnown(): number {
+    let position = this.#sheet.length;
+    while (position > 0 && !this.#rows.has(position)) position--;
+    return position;
+  }
+
+  #show(position: number): void {
+    this.#shown = position;
+    this.#position.valueAsNumber = position;
+    this.#sheet.mark(position);
+    const logits = this.#rows.get(position);
+    if (logits) this.#draw(position, logits);
+    else if (this.#sheet.length > 0) this.#ask(position);
+  }
+
+  /** Lets the model read the text up to a place; of what is asked meanwhile, the last counts. */
+  async #ask(position: number): Promise<void> {
+    const explored = this.#explored;
+    const isReading = this.#asked !== undefined;
+    this.#asked = position;
+    if (isReading || explored === undefined) return;
+    try {
+      while (this.#asked !== undefined && explored === this.#explored) {
+        const asked: number = this.#asked;
+        const { logits } = await explored.writer.step([this.#sheet.textBefore(asked)]);
+        if (explored !== this.#explored) break;
+        this.record(logits[0], asked);
+        if (this.#shown === asked) this.#draw(asked, logits[0]);
+        if (this.#asked === asked) this.#asked = undefined;
+      }
+    } catch (error) {
+      this.#onError(error);
+    } finally {
+      this.#asked = undefined;
+    }
+  }
+
+  #draw(position: number, logits: Float32Array): void {
+    const { writer: { vocabulary }, temperature } = this.#explored!;
+    const sheet = this.#sheet;
+    const drawn = position < sheet.length
+      ? vocabulary.encode(
+        sheet.textBefore(position + 1).slice(sheet.textBefore(position).length),
+      )[0]
+      : undefined;
+    const next = nextCharacters(logits, {
+      temperature,
+      characters: vocabulary.characters,
+      limit: Math.min(shownCharacters, vocabulary.size - 1),
+      drawn,
+    });
+    const before = [...sheet.textBefore(position).slice(-2 * contextCharacters)]
+      .slice(-contextCharacters).join("");
+    this.#bars.show({ context: `…${before.replaceAll("\n", "↵")}`, next, drawn });
+  }
+}

@@ -1,0 +1,186 @@
+/// <reference lib="dom" />
+/**
+ * The page on which a bundle writes.
+ *
+ * @module
+ */
+import "./sha256.ts";
+import { element } from "./element.ts";
+import { Explorer } from "./explorer.ts";
+import { Frames } from "./frames.ts";
+import {
+  describeDevice,
+  describeModel,
+  type OpenedModel,
+  openingPrompt,
+  openModel,
+} from "./model.ts";
+import { clearNotice, messageOf, showNotice } from "./notice.ts";
+import { type Settings, SettingsForm } from "./settings.ts";
+import { Sheet } from "./sheet.ts";
+
+/** Where this page lies, whatever its address is. */
+const folder = new URL(".", (document.currentScript as HTMLScriptElement).src);
+
+const loading = element("loading", HTMLDivElement);
+const status = element("status", HTMLParagraphElement);
+const speed = element("speed", HTMLParagraphElement);
+const sheet = new Sheet();
+const explorer = new Explorer(sheet, { onError: fail });
+const form = new SettingsForm({ onWrite: write, onStop: stop });
+const lessMotion = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** A text in the making. */
+interface Writing {
+  readonly settings: Settings;
+  readonly controller: AbortController;
+}
+
+let opened: OpenedModel | undefined;
+let writing: Writing | undefined;
+
+/** Opens the model on a device; what was being written is then written there. */
+async function open(device: string, interrupted?: Settings): Promise<void> {
+  loading.textContent = "Loading the model…";
+  try {
+    opened = await openModel({
+      folder,
+      device,
+      onProgress({ receivedBytes, totalBytes = 0 }) {
+        loading.style.setProperty("--share", String(receivedBytes / totalBytes));
+      },
+    });
+    const { writer } = opened;
+    watch(opened);
+    element("device", HTMLParagraphElement).textContent = describeDevice(opened.device);
+    element("about", HTMLParagraphElement).textContent = describeModel(writer);
+    const name = writer.training?.corpus;
+    if (name) element("title", HTMLHeadingElement).textContent = `Trained on ${name}`;
+    document.title = name ? `folio · ${name}` : "folio";
+    form.open(writer.vocabulary, await openingPrompt(writer));
+    loading.textContent = "";
+    if (interrupted) await write(interrupted);
+  } catch (error) {
+    loading.textContent = "";
+    showNotice({
+      title: "The model cannot be opened",
+      text: messageOf(error),
+      action: { label: "Try again", run: () => open(device, interrupted) },
+    });
+  }
+}
+
+/** Offers the CPU when the GPU is gone. */
+async function watch(model: OpenedModel): Promise<void> {
+  const reason = await model.device.lost;
+  if (model !== opened) return;
+  opened = undefined;
+  const interrupted = writing?.settings;
+  stop();
+  const next = interrupted
+    ? "The text can be written on WebAssembly instead: it begins anew, with the same seed."
+    : "The page can go on with WebAssembly instead.";
+  showNotice({
+    title: "The graphics device is lost",
+    text: `${reason.replace(/[.\s]*$/, ".")} ${next}`,
+    action: { label: "Go on with WebAssembly", run: () => open("wasm", interrupted) },
+  });
+}
+
+/** Writes a text. */
+async function write(settings: Settings): Promise<void> {
+  if (opened === undefined || writing !== undefined) return;
+  const { writer } = opened;
+  const { prompt, temperature, length } = settings;
+  const controller = new AbortController();
+  const mine: Writing = { settings, controller };
+  writing = mine;
+  clearNotice();
+  element("sheet", HTMLElement).hidden = element("next", HTMLElement).hidden = false;
+  form.writing = true;
+  status.textContent = `Writing ${length} characters.`;
+  sheet.begin(prompt);
+  explorer.begin({ writer, temperature });
+  const clock = new Clock(length);
+  const frames = new Frames((characters) => {
+    sheet.append(characters);
+    explorer.grow({ everyMs: lessMotion.matches ? 1000 : 120 });
+    speed.textContent = clock.line(sheet.length);
+  });
+  try {
+    const characters = writer.stream(prompt, {
+      ...settings,
+      signal: controller.signal,
+      onLogits: (logits, position) => explorer.record(logits, position),
+    });
+    for await (const character of characters) {
+      clock.begin();
+      await frames.add(character);
+      if (controller.signal.aborted) break;
+    }
+  } catch (error) {
+    // Of a device that is lost, its own promise tells more than the commands that fail.
+    if (!controller.signal.aborted) await fail(error);
+  } finally {
+    frames.end();
+    speed.textContent = clock.line(sheet.length);
+    status.textContent = sheet.length === length
+      ? `Finished: ${length} characters.`
+      : `Stopped after ${sheet.length} of ${length} characters.`;
+    if (opened !== undefined) explorer.end();
+    if (writing === mine) writing = undefined;
+    form.writing = false;
+  }
+}
+
+/** Stops the text after the current character. */
+function stop(): void {
+  writing?.controller.abort();
+}
+
+/** Says what went wrong, unless it is that the device is lost, which is said elsewhere. */
+async function fail(error: unknown): Promise<void> {
+  const lost = await Promise.race([opened?.device.lost, pause(1000)]);
+  if (lost !== undefined || opened === undefined) return;
+  showNotice({ title: "The text cannot be written", text: messageOf(error) });
+}
+
+const pause = (ms: number) => new Promise<undefined>((resolve) => setTimeout(resolve, ms));
+
+/** How fast the text grows. */
+class Clock {
+  readonly #length: number;
+  #begun: number | undefined;
+
+  constructor(length: number) {
+    this.#length = length;
+  }
+
+  /** The first character is there. */
+  begin(): void {
+    this.#begun ??= performance.now();
+  }
+
+  /** How far the text is. */
+  line(count: number): string {
+    const seconds = (performance.now() - (this.#begun ?? performance.now())) / 1000;
+    const rate = seconds > 0 && count > 1 ? Math.round((count - 1) / seconds) : undefined;
+    return `${count.toLocaleString("en")} of ${this.#length.toLocaleString("en")} characters` +
+      (rate === undefined ? "" : ` · ${rate.toLocaleString("en")} a second`);
+  }
+}
+
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape") stop();
+});
+
+if (location.protocol === "file:") {
+  loading.textContent = "";
+  showNotice({
+    title: "This page needs a web server",
+    text: "A browser lets no page read the files beside it when it is opened from a folder. " +
+      "Any web server will do: for example, `python3 -m http.server` in this folder.",
+  });
+} else {
+  open(new URLSearchParams(location.search).get("device") ?? "auto");
+}
