@@ -4,6 +4,7 @@
  *
  * @module
  */
+import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { type Device, selectDevice } from "../../lib/device.ts";
 import { OneStep } from "../../lib/generation/one_step.ts";
@@ -42,8 +43,13 @@ async function select(name: string): Promise<Device> {
     return await selectDevice({ name, blas: "none" });
   } catch (error) {
     // A browser may offer an adapter and then not give a device of it.
-    if (name !== "auto") throw error;
-    return await selectDevice({ name: "wasm", blas: "none" });
+    if (name === "auto" && tf.getBackend() !== "wasm") return await select("wasm");
+    if (error instanceof RangeError || name === "webgpu") throw error;
+    throw new Error(
+      "WebAssembly does not start: tfjs-backend-wasm-simd.wasm must lie beside this page, and " +
+        "the browser must know WebAssembly with SIMD, as all do since 2023",
+      { cause: error },
+    );
   }
 }
 
