@@ -13,7 +13,6 @@ const here = dirname(fileURLToPath(import.meta.url));
 /** What stands in for all of tfjs. */
 const parts: Readonly<Record<string, string>> = {
   "@tensorflow/tfjs": join(here, "tfjs", "tfjs.ts"),
-  "@tensorflow/tfjs-backend-wasm": join(here, "tfjs", "wasm.ts"),
   "@tensorflow/tfjs-backend-webgpu": join(here, "tfjs", "webgpu.ts"),
 };
 

@@ -9,6 +9,7 @@ import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { type Device, selectDevice } from "../../lib/device.ts";
 import { OneStep } from "../../lib/generation/one_step.ts";
 import type { DownloadProgress } from "../../lib/text/download.ts";
+import { messageOf } from "./notice.ts";
 
 /** A model that is ready to write. */
 export interface OpenedModel {
@@ -46,8 +47,8 @@ async function select(name: string): Promise<Device> {
     if (name === "auto" && tf.getBackend() !== "wasm") return await select("wasm");
     if (error instanceof RangeError || name === "webgpu") throw error;
     throw new Error(
-      "WebAssembly does not start: tfjs-backend-wasm-simd.wasm must lie beside this page, and " +
-        "the browser must know WebAssembly with SIMD, as all do since 2023",
+      `WebAssembly does not start (${messageOf(error)}): tfjs-backend-wasm-simd.wasm must lie ` +
+        "beside this page, and the browser must know WebAssembly with SIMD, as all do since 2023",
       { cause: error },
     );
   }

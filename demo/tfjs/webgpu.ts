@@ -16,11 +16,12 @@ import { reshapeConfig } from "@tensorflow/tfjs-backend-webgpu/dist/kernels/Resh
 import { sliceConfig } from "@tensorflow/tfjs-backend-webgpu/dist/kernels/Slice.js";
 import { sumConfig } from "@tensorflow/tfjs-backend-webgpu/dist/kernels/Sum.js";
 import { transposeConfig } from "@tensorflow/tfjs-backend-webgpu/dist/kernels/Transpose.js";
+import { unpackConfig } from "@tensorflow/tfjs-backend-webgpu/dist/kernels/Unpack.js";
 import { unsortedSegmentSumConfig } from "@tensorflow/tfjs-backend-webgpu/dist/kernels/UnsortedSegmentSum.js";
 
 const kernels: readonly KernelConfig[] = [
   ...[addConfig, batchMatMulConfig, castConfig, _fusedMatMulConfig, gatherV2Config],
   ...[identityConfig, reshapeConfig, sliceConfig, sumConfig, transposeConfig],
-  unsortedSegmentSumConfig,
+  ...[unpackConfig, unsortedSegmentSumConfig],
 ];
 for (const kernel of kernels) registerKernel(kernel);
