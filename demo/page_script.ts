@@ -4,7 +4,7 @@
  * @module
  */
 import { build, type Plugin, stop } from "esbuild";
-import { createRequire } from "node:module";
+import { builtinModules, createRequire, isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -15,9 +15,6 @@ const parts: Readonly<Record<string, string>> = {
   "@tensorflow/tfjs": join(here, "tfjs", "tfjs.ts"),
   "@tensorflow/tfjs-backend-webgpu": join(here, "tfjs", "webgpu.ts"),
 };
-
-/** Node's modules, which the packages import and never reach in a browser. */
-const nodeModules = ["fs", "path", "os", "util", "crypto", "worker_threads", "perf_hooks"];
 
 const banner = "/*! folio (MIT) with TensorFlow.js (Apache-2.0), zod (MIT), @noble/hashes (MIT) */";
 
@@ -37,7 +34,8 @@ export async function pageScript(): Promise<Uint8Array> {
       format: "iife",
       platform: "browser",
       target: "es2022",
-      external: nodeModules,
+      // Node's modules, which are imported and in a browser never reached.
+      external: [...builtinModules, "node:*"],
       legalComments: "none",
       banner: { js: banner },
       logLevel: "silent",
@@ -58,7 +56,7 @@ const packages: Plugin = {
   name: "packages",
   setup({ onResolve, resolve }) {
     onResolve({ filter: /^[@\w]/ }, async ({ path, importer, kind, pluginData }) => {
-      if (kind === "entry-point" || pluginData === packages || nodeModules.includes(path)) return;
+      if (kind === "entry-point" || pluginData === packages || isBuiltin(path)) return;
       if (path in parts) return { path: parts[path] };
       const [, name, inside = ""] = /^((?:@[^/]+\/)?[^/]+)(\/.*)?$/.exec(path)!;
       const { resolve: find } = createRequire(importer);
