@@ -22,7 +22,7 @@ const types: Readonly<Record<string, string>> = {
 export function staticFiles(folder: string): (request: Request) => Promise<Response> {
   return async (request) => {
     const notFound = () => new Response("There is no such file.\n", { status: 404 });
-    const name = decodeURIComponent(new URL(request.url).pathname).slice(1) || "index.html";
+    const name = new URL(request.url).pathname.slice(1) || "index.html";
     if (request.method !== "GET" || !/^\w[\w.-]*$/.test(name)) return notFound();
     try {
       const file = await Deno.open(join(folder, name));

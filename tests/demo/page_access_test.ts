@@ -88,7 +88,9 @@ pageTests({
     });
   },
 
-  "a screen reader is told when it begins and when it ends, and not in between": async (browser) => {
+  "a screen reader is told when it begins and when it ends, and not in between": async (
+    browser,
+  ) => {
     await browser.open({}, async (page) => {
       await page.evaluate(() => {
         const said: string[] = [];
