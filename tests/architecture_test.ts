@@ -36,7 +36,7 @@ function sources(folder: string): SourceFile[] {
 }
 
 const library = sources("lib");
-const everything = ["lib", "tests", "tools", "bench", "demo"].flatMap((folder) => {
+const everything = ["lib", "cli", "tests", "tools", "bench", "demo"].flatMap((folder) => {
   try {
     return sources(folder);
   } catch (error) {
@@ -123,6 +123,19 @@ Deno.test("lib and tools keep clear of each other", () => {
       (file.path.startsWith("lib/") && !to.startsWith("lib/")) ||
       (file.path.startsWith("tools/") && !/^(tools|bench|demo)\//.test(to))
     ).map((to) => `${file.path} → ${to}`)
+  );
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("the command line uses the face of lib, and its launcher nothing that is slow to load", () => {
+  // What the launcher reads before it starts Deno with the library.
+  const light = ["lib/config.ts", "lib/kernels/blas_places.ts", "lib/text/known_corpora.ts"];
+  const wrong = everything.filter(({ path }) => path.startsWith("cli/")).flatMap((file) =>
+    imports(file).filter((to) =>
+      !/^cli\//.test(to) && to !== "lib/mod.ts" &&
+      !light.includes(to) && to !== "demo/build_page.ts"
+    )
+      .map((to) => `${file.path} → ${to}`)
   );
   assert.deepEqual(wrong, []);
 });

@@ -12,7 +12,7 @@ import { passThrough } from "./process.ts";
 import { projectPaths } from "./project_paths.ts";
 import { runTests } from "./test.ts";
 
-const CHECKED = ["lib", "tests", "tools", "bench", "demo"];
+const CHECKED = ["lib", "cli", "tests", "tools", "bench", "demo"];
 
 /** One thing the gate looks at. */
 interface Check {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { blasPlaces } from "./blas_places.ts";
 import { eachPartTimesRow, type Product, type Products, withStrides } from "./products.ts";
 import { ThreadPace } from "./thread_pace.ts";
 import { transposeInto } from "./transpose.ts";
@@ -48,7 +49,7 @@ export function openBlas(choice: string): BlasSearch {
     return { blas: null, notes: ["a BLAS needs Deno's dlopen"] };
   }
   const notes: string[] = [];
-  const [files, names] = choice === "auto" ? candidates() : [[choice], []];
+  const { files, names } = choice === "auto" ? blasPlaces() : { files: [choice], names: [] };
   for (const path of [...files, ...names]) {
     const opened = open(path);
     if (typeof opened !== "string") return { blas: opened, notes };
@@ -57,41 +58,6 @@ export function openBlas(choice: string): BlasSearch {
   }
   if (names.length > 0) notes.push(`no BLAS among ${names.join(", ")}`);
   return { blas: null, notes };
-}
-
-/** Where a BLAS may lie, the best first: files, then names that the system looks up. */
-function candidates(): readonly [files: readonly string[], names: readonly string[]] {
-  switch (Deno.build.os) {
-    case "darwin":
-      return [["/System/Library/Frameworks/Accelerate.framework/Accelerate"], []];
-    case "windows":
-      return [installedFromPyPi(), ["libopenblas.dll", "mkl_rt.dll"]];
-    default:
-      return [installedFromPyPi(), ["libopenblas.so.0", "libblis.so.4", "libmkl_rt.so.2"]];
-  }
-}
-
-/** The OpenBLAS of the wheel scipy-openblas32, which setup installs into `.venv`. */
-function installedFromPyPi(): string[] {
-  if (import.meta.dirname === undefined) return [];
-  const venv = `${import.meta.dirname}/../../.venv`;
-  const folders = [`${venv}/Lib/site-packages`];
-  try {
-    for (const entry of Deno.readDirSync(`${venv}/lib`)) {
-      folders.push(`${venv}/lib/${entry.name}/site-packages`);
-    }
-  } catch {
-    // No .venv, or one of Windows: the list above is all there is.
-  }
-  const file = Deno.build.os === "windows" ? "libscipy_openblas.dll" : "libscipy_openblas.so";
-  return folders.map((folder) => `${folder}/scipy_openblas32/lib/${file}`)
-    .filter((path) => {
-      try {
-        return Deno.statSync(path).isFile;
-      } catch {
-        return false;
-      }
-    });
 }
 
 /** Opens one library; a text says why it cannot serve. */

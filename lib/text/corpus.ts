@@ -25,6 +25,8 @@ export interface CorpusOptions extends DownloadOptions {
   readonly dataDir?: string | URL;
   /** Told whatever a person must know, as that another text stands in. Default `console.warn`. */
   readonly onNotice?: (message: string) => void;
+  /** Whether another text may stand in for one that cannot be loaded. Default true. */
+  readonly standIn?: boolean;
   /** The addresses to try for a text with a name, instead of its own: for mirrors and tests. */
   readonly urls?: readonly string[];
 }
@@ -34,7 +36,8 @@ export interface CorpusOptions extends DownloadOptions {
  *
  * `"shakespeare"` comes from the data folder, or is downloaded to it. A file counts as Shakespeare
  * only if its SHA-256 is right; one in the data folder that has another is reported and left alone.
- * If no address can be reached, another text stands in: `standIn` and a notice say so.
+ * If no address can be reached, another text stands in: `standIn` and a notice say so. Who cannot
+ * use another text switches that off with the option `standIn`.
  *
  * Anything else is a path, or a `file:`, `http:` or `https:` address, of a text in UTF-8, with or
  * without byte order mark, in any language. What comes from an address of one's own is not kept: it

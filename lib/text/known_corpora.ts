@@ -36,7 +36,7 @@ export const knownCorpora: readonly KnownCorpus[] = [
  * @param known Which text.
  * @param options As of `loadCorpus`.
  * @returns The text, or the one that stands in for it.
- * @throws {Error} If there is not even a stand-in, or a file that is in the data folder cannot be read.
+ * @throws {Error} If there is not even a stand-in, or none is wanted, or a file that is in the data folder cannot be read.
  */
 export async function loadKnownCorpus(
   known: KnownCorpus,
@@ -77,6 +77,12 @@ export async function loadKnownCorpus(
     tried,
   });
   if (downloaded !== undefined) return downloaded;
+  if (options.standIn === false) {
+    throw new Error(
+      `Cannot load the corpus "${known.name}". We have tried ${tried.join("; ")}. ` +
+        `Put its file at ${path}, or give the path of a text of your own`,
+    );
+  }
   const standIn = await loadStandIn({
     requested: known.name,
     tried,

@@ -1,0 +1,69 @@
+/**
+ * Carries out `deno task generate`, in the process that may do no more than that.
+ *
+ * @module
+ */
+import { selectDevice } from "../lib/mod.ts";
+import { loadBundle } from "./bundle_folder.ts";
+import type { GenerateOrder } from "./orders.ts";
+import { conclude, exitCodes, UsageError } from "./outcome.ts";
+
+/** Takes the text, piece by piece. */
+export type Write = (piece: string) => Promise<void>;
+
+/**
+ * Writes texts.
+ *
+ * @param order What to do.
+ * @param write Where they go.
+ * @returns The exit code.
+ */
+export async function generate(order: GenerateOrder, write: Write): Promise<number> {
+  const prompt = order.prompt ?? await promptFromInput();
+  await selectDevice({ name: order.device, blas: order.blas });
+  const writer = await loadBundle(order.model);
+  const { length, temperature } = order;
+  for (let text = 0; text < order.count; text++) {
+    const seed = (order.seed + text) % 2 ** 32;
+    const options = { length, temperature, seed };
+    if (order.json) {
+      const whole = await writer.generate(prompt, options);
+      await write(JSON.stringify({ seed, prompt, text: whole }) + "\n");
+      continue;
+    }
+    const characters = writer.stream(prompt, options);
+    await write(prompt);
+    for await (const character of characters) await write(character);
+    await write(text + 1 < order.count ? "\n\n" : "\n");
+  }
+  return exitCodes.ok;
+}
+
+async function promptFromInput(): Promise<string> {
+  if (Deno.stdin.isTerminal()) {
+    throw new UsageError('Give a --prompt "…", or pipe one in (--help shows how)');
+  }
+  const bytes = await new Response(Deno.stdin.readable).bytes();
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new Error("Cannot read the prompt from standard input: it is not UTF-8", { cause });
+  }
+  return text.replace(/\r?\n$/, "");
+}
+
+if (import.meta.main) {
+  const order: GenerateOrder = JSON.parse(Deno.args[0]!);
+  const output = Deno.stdout.writable.getWriter();
+  const encoder = new TextEncoder();
+  await conclude("generate", async () => {
+    try {
+      return await generate(order, (piece) => output.write(encoder.encode(piece)));
+    } catch (error) {
+      // Whoever reads has enough, as `head` does.
+      if (error instanceof Deno.errors.BrokenPipe) return exitCodes.ok;
+      throw error;
+    }
+  });
+}

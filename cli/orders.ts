@@ -1,0 +1,58 @@
+/** What a command line asks for, once it is read: plain records that travel as JSON. */
+import type { PresetName } from "../lib/config.ts";
+import type { pythonTargets } from "./python_target.ts";
+import type { Settings } from "./settings.ts";
+
+/** Where to compute. */
+export interface DeviceOrder {
+  /** As of `selectDevice`. */
+  readonly device: string;
+  /** `"auto"`, `"none"` or an absolute path. */
+  readonly blas: string;
+}
+
+/** `deno task train` */
+export interface TrainOrder extends DeviceOrder {
+  readonly command: "train";
+  /** A known name, an address or an absolute path. */
+  readonly corpus: string;
+  /** An absolute path. */
+  readonly out: string;
+  /** There only if the command line names one. */
+  readonly preset?: PresetName;
+  /** The settings that the command line gives. */
+  readonly given: Partial<Settings>;
+  readonly resume: boolean;
+  readonly force: boolean;
+  /** How many checkpoints to keep. */
+  readonly keep: number;
+}
+
+/** `deno task generate` */
+export interface GenerateOrder extends DeviceOrder {
+  readonly command: "generate";
+  /** An address or an absolute path. */
+  readonly model: string;
+  /** There unless it comes from standard input. */
+  readonly prompt?: string;
+  readonly length: number;
+  readonly temperature: number;
+  readonly seed: number;
+  readonly count: number;
+  readonly json: boolean;
+}
+
+/** `deno task export` */
+export interface ExportOrder {
+  readonly command: "export";
+  /** An absolute path. */
+  readonly model: string;
+  readonly to: "web" | keyof typeof pythonTargets;
+  /** An absolute path. */
+  readonly out: string;
+  /** A Python that has the packages, to convert with: an absolute path, or a name. */
+  readonly python?: string;
+}
+
+/** Any of the commands. */
+export type Order = TrainOrder | GenerateOrder | ExportOrder;

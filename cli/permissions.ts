@@ -1,0 +1,131 @@
+/** The permissions that a command needs, by name and path, worked out from what it shall do. */
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { knownCorpora } from "../lib/text/known_corpora.ts";
+import type { DeviceOrder, ExportOrder, GenerateOrder, Order, TrainOrder } from "./orders.ts";
+import { pythonTargets } from "./python_target.ts";
+import { UsageError } from "./outcome.ts";
+
+/** Where things lie on this machine; all absolute paths. */
+export interface Places {
+  /** The project. */
+  readonly root: string;
+  /** The folder of tfjs' WebAssembly binaries, in Deno's cache. */
+  readonly wasm: string;
+  /** esbuild's program, which bundles the script of the web page, there too. */
+  readonly esbuild: string;
+}
+
+/** Paths and addresses, by permission. */
+interface Needs {
+  readonly read?: readonly string[];
+  readonly write?: readonly string[];
+  readonly net?: readonly string[];
+  readonly ffi?: readonly string[];
+  readonly run?: readonly string[];
+  /** All of the environment: esbuild hands it to its program as a whole. */
+  readonly env?: true;
+}
+
+/**
+ * Where things lie.
+ *
+ * @returns The places of this project.
+ */
+export function placesHere(): Places {
+  const program = process.platform === "win32" ? "esbuild.exe" : "bin/esbuild";
+  const { resolve } = createRequire(import.meta.resolve("esbuild"));
+  return {
+    root: dirname(dirname(fileURLToPath(import.meta.url))),
+    wasm: dirname(fileURLToPath(import.meta.resolve("@tensorflow/tfjs-backend-wasm"))),
+    esbuild: resolve(`@esbuild/${process.platform}-${process.arch}/${program}`),
+  };
+}
+
+/**
+ * Works out the permission flags of a command.
+ *
+ * @param order What it shall do.
+ * @param places Where things lie.
+ * @returns Deno's flags; what they do not name is denied.
+ * @throws {UsageError} If a path cannot be named in a flag.
+ */
+export function permissionFlags(order: Order, places: Places): string[] {
+  const all = needsOf(order, places);
+  const flags = (["read", "write", "net", "ffi", "run"] as const).flatMap((kind) => {
+    const names = [...new Set(all.flatMap((needs) => needs[kind] ?? []))];
+    return names.length === 0 ? [] : [`--allow-${kind}=${names.map(listed).join(",")}`];
+  });
+  return all.some(({ env }) => env) ? [...flags, "--allow-env"] : flags;
+}
+
+function needsOf(order: Order, places: Places): Needs[] {
+  switch (order.command) {
+    case "train":
+      return trainNeeds(order, places);
+    case "generate":
+      return [modelNeeds(order), deviceNeeds(order, places)];
+    case "export":
+      return exportNeeds(order, places);
+  }
+}
+
+function trainNeeds(order: TrainOrder, places: Places): Needs[] {
+  const run: Needs = { read: [order.out], write: [order.out] };
+  return [corpusNeeds(order.corpus, places), run, deviceNeeds(order, places)];
+}
+
+function corpusNeeds(corpus: string, { root }: Places): Needs {
+  const known = knownCorpora.find(({ name }) => name === corpus);
+  if (known !== undefined) {
+    const data = join(root, "data");
+    return { read: [data], write: [data], net: known.urls.map(hostOf) };
+  }
+  return isAddress(corpus) ? { net: [hostOf(corpus)] } : { read: [corpus] };
+}
+
+function modelNeeds({ model }: GenerateOrder | ExportOrder): Needs {
+  return isAddress(model) ? { net: [hostOf(model)] } : { read: [model] };
+}
+
+function deviceNeeds({ device, blas }: DeviceOrder, { root, wasm }: Places): Needs {
+  if (device !== "auto" && device !== "wasm") return {};
+  if (blas !== "auto" && blas !== "none") return { read: [wasm], ffi: [blas] };
+  // Without a BLAS there is a second thread, whose modules Deno takes for files to be read.
+  return { read: [wasm, join(root, "lib", "kernels")] };
+}
+
+function exportNeeds(order: ExportOrder, { root, wasm, esbuild }: Places): Needs[] {
+  const { to, out, python } = order;
+  const target: Needs = to === "web"
+    ? { read: [wasm, join(root, "demo", "page")], run: [esbuild], env: true }
+    : { read: [join(root, pythonTargets[to].file)], run: python === undefined ? [] : [python] };
+  return [modelNeeds(order), { read: [out], write: [out] }, target];
+}
+
+/**
+ * Whether a text is the address of something on the web.
+ *
+ * @param text A path or an address.
+ */
+export function isAddress(text: string): boolean {
+  return /^https?:/i.test(text);
+}
+
+/** The one server and port that an address leads to. */
+function hostOf(address: string): string {
+  const { protocol, hostname, port } = new URL(address);
+  return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
+}
+
+function listed(name: string): string {
+  if (!name.includes(",")) return name;
+  throw new UsageError(
+    `Cannot use ${
+      JSON.stringify(name)
+    }: at its comma Deno would cut the list of permitted paths. ` +
+      "Rename it, or give it a link without a comma",
+  );
+}

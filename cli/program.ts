@@ -1,0 +1,265 @@
+/** The command line: its commands, options and help. */
+import { Command, CommanderError, Option } from "commander";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { PresetName } from "../lib/config.ts";
+import { knownCorpora } from "../lib/text/known_corpora.ts";
+import { decimal, integer } from "./argument.ts";
+import { type DeviceOrder, type ExportOrder, type Order } from "./orders.ts";
+import { oneLine, UsageError } from "./outcome.ts";
+import { isAddress } from "./permissions.ts";
+import { presetSettings, settingOptions, type Settings } from "./settings.ts";
+
+/** What a command line is read with. */
+export interface Surroundings {
+  /** The folder that relative paths start from. */
+  readonly folder: string;
+  /** The device where the command line names none; default `"auto"`. */
+  readonly device?: string;
+  /** The BLAS where the command line names none; default `"auto"`. */
+  readonly blas?: string;
+}
+
+/** What came of reading a command line: something to do, or a text to show. */
+export type Reading = { readonly order: Order } | { readonly help: string };
+
+type Options = Readonly<Record<string, unknown>>;
+
+const corpora = knownCorpora.map(({ name }) => name);
+const devices = ["auto", "webgpu", "wasm", "cpu"];
+const anySeed = { min: 0, max: 2 ** 32 - 1 };
+
+/**
+ * Reads a command line.
+ *
+ * @param args Its words, the command first.
+ * @param surroundings Where it was given.
+ * @returns What to do, or the help that was asked for.
+ * @throws {UsageError} If something is wrong with it, in one line.
+ */
+export function readCommandLine(args: readonly string[], surroundings: Surroundings): Reading {
+  let order: Order | undefined, help = "";
+  const program = new Command("deno task")
+    .usage("train|generate|export [options]")
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => help += text,
+      writeErr: () => {},
+      // Else commander looks into the environment, of which we may read little.
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .configureHelp({ helpWidth: 100 });
+  const orders = [
+    { command: trainCommand(program), read: trainOrder },
+    { command: generateCommand(program), read: generateOrder },
+    { command: exportCommand(program), read: exportOrder },
+  ];
+  for (const { command, read } of orders) {
+    command.action((options: Options) => {
+      order = read(options, surroundings);
+    });
+  }
+  try {
+    program.parse([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.helpDisplayed") return { help };
+    if (error.code === "commander.help") {
+      throw new UsageError("Name a command: train, generate or export");
+    }
+    throw new UsageError(`${oneLine(error).replace(/^error: /, "")} (--help shows the options)`);
+  }
+  return { order: order! };
+}
+
+function trainCommand(program: Command): Command {
+  const command = program.command("train")
+    .description("Trains a model on a text. Checkpoints, history and bundle go into --out.")
+    .requiredOption(
+      "--corpus <text>",
+      `a text file in UTF-8, an address, or a known text: ${corpora.join(", ")}`,
+    )
+    .requiredOption("--out <folder>", "the folder of this run; it is made")
+    .option("--resume", "go on where the run in --out has stopped")
+    .addOption(new Option("--force", "replace the run in --out").conflicts("resume"))
+    .option("--keep <n>", "how many checkpoints to keep", integer({ min: 1, max: 1e6 }), 3)
+    .addOption(
+      new Option("--preset <name>", "what the settings below start from (default: quick)")
+        .choices(["quick", "tutorial"]),
+    );
+  const [quick, tutorial] = [presetSettings("quick"), presetSettings("tutorial")];
+  const shown = (value: unknown) =>
+    value === true ? "yes" : value === false ? "no" : value ?? "none";
+  for (const { key, flags, description, parse, choices } of settingOptions) {
+    const defaults = `(quick ${shown(quick[key])}, tutorial ${shown(tutorial[key])})`;
+    const option = new Option(flags, `${description} ${defaults}`);
+    if (parse) option.argParser(parse);
+    if (choices) option.choices(choices);
+    command.addOption(option);
+  }
+  command.option("--no-random-offset", "cut them at the same places each epoch");
+  return withDevice(command).addHelpText(
+    "after",
+    `
+Examples:
+  deno task train --corpus my_novel.txt --out outputs/my
+  deno task train --corpus my_novel.txt --out outputs/my --resume
+  deno task train --corpus my_novel.txt --out outputs/big --units 512 --layers 2 --epochs 10
+  deno task train --corpus shakespeare --out outputs/tutorial --preset tutorial
+
+Ctrl-C stops after the step that is under way and keeps it; --resume goes on from there, as if
+training had never stopped. A second Ctrl-C stops at once. --resume takes the settings of the run;
+only --epochs may be another number.`,
+  );
+}
+
+function trainOrder(options: Options, surroundings: Surroundings): Order {
+  const given: Partial<Record<keyof Settings, unknown>> = {};
+  for (const { key, flags } of settingOptions) {
+    const value = options[new Option(flags).attributeName()];
+    if (value === undefined) continue;
+    // Of a reader that returns null commander makes an empty text.
+    given[key] = key === "clipNorm" && value === "none" ? null : value;
+  }
+  return {
+    command: "train",
+    corpus: corpora.includes(String(options.corpus))
+      ? String(options.corpus)
+      : place("--corpus", options.corpus, surroundings),
+    out: folder("--out", options.out, surroundings),
+    preset: options.preset as PresetName | undefined,
+    given: given as Partial<Settings>, // each was read by the setting's own reader
+    resume: options.resume === true,
+    force: options.force === true,
+    keep: Number(options.keep),
+    ...deviceOrder(options, surroundings),
+  };
+}
+
+function generateCommand(program: Command): Command {
+  const command = program.command("generate")
+    .description("Writes on from a prompt, character by character, to standard output.")
+    .requiredOption("--model <folder>", "a bundle, the --out of a training, or an address")
+    .option("--prompt <text>", "what the text begins with; else standard input, to its end")
+    .option("--length <n>", "characters to write", integer({ min: 0, max: 1e9 }), 1000)
+    .option(
+      "--temperature <x>",
+      "near 0 the likeliest, 1 as learned, above 1 wilder",
+      decimal({ min: 0, above: true, max: 1000 }),
+      1,
+    )
+    .option("--seed <n>", "the same seed gives the same text", integer(anySeed), 0)
+    .option(
+      "--count <n>",
+      "how many texts, each with the next seed",
+      integer({ min: 1, max: 1e6 }),
+      1,
+    )
+    .option("--json", "a line of JSON for each text: seed, prompt, text");
+  return withDevice(command).addHelpText(
+    "after",
+    `
+Examples:
+  deno task generate --model outputs/my --prompt "It was " --temperature 0.8
+  deno task generate --model outputs/my --prompt "It was " --length 200 --seed 7 --count 3
+  echo "It was " | deno task generate --model outputs/my --json
+
+The line end after a prompt on standard input is not part of it.`,
+  );
+}
+
+function generateOrder(options: Options, surroundings: Surroundings): Order {
+  return {
+    command: "generate",
+    model: place("--model", options.model, surroundings),
+    prompt: options.prompt as string | undefined,
+    length: Number(options.length),
+    temperature: Number(options.temperature),
+    seed: Number(options.seed),
+    count: Number(options.count),
+    json: options.json === true,
+    ...deviceOrder(options, surroundings),
+  };
+}
+
+function exportCommand(program: Command): Command {
+  return program.command("export")
+    .description("Takes a model elsewhere: to a web page, to Keras or to PyTorch.")
+    .requiredOption("--model <folder>", "a bundle, the --out of a training, or an address")
+    .addOption(
+      new Option("--to <where>", "web, keras or torch").choices(["web", "keras", "torch"])
+        .makeOptionMandatory(),
+    )
+    .requiredOption("--out <folder>", "the new folder")
+    .option("--python <program>", "a Python that has the packages: converts the weights at once")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  deno task export --model outputs/my --to web --out outputs/page
+  deno task export --model outputs/my --to keras --out outputs/keras
+  deno task export --model outputs/my --to torch --out outputs/torch --python python3`,
+    );
+}
+
+function exportOrder(options: Options, surroundings: Surroundings): Order {
+  const to = options.to as ExportOrder["to"];
+  const python = options.python as string | undefined;
+  if (python !== undefined && to === "web") {
+    throw new UsageError("--python is for --to keras and --to torch: leave it out");
+  }
+  return {
+    command: "export",
+    model: place("--model", options.model, surroundings),
+    to,
+    out: folder("--out", options.out, surroundings),
+    python: /[\\/]/.test(python ?? "") ? folder("--python", python, surroundings) : python,
+  };
+}
+
+function withDevice(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--device <name>", "where to compute (default: FOLIO_DEVICE, else auto)")
+        .choices(devices),
+    )
+    .option(
+      "--blas <path>",
+      "on the CPU: auto, none, or the path of a library (default: FOLIO_BLAS, else auto)",
+    );
+}
+
+function deviceOrder(options: Options, surroundings: Surroundings): DeviceOrder {
+  const device = String(options.device ?? (surroundings.device || "auto"));
+  if (!devices.includes(device)) {
+    throw new UsageError(`FOLIO_DEVICE is "${device}": it must be one of ${devices.join(", ")}`);
+  }
+  const blas = String(options.blas ?? (surroundings.blas || "auto"));
+  return {
+    device,
+    blas: blas === "auto" || blas === "none" ? blas : folder("--blas", blas, surroundings),
+  };
+}
+
+/** An address as it is, or a path, made absolute. */
+function place(option: string, value: unknown, surroundings: Surroundings): string {
+  const text = String(value);
+  if (!isAddress(text)) return folder(option, text, surroundings);
+  if (URL.canParse(text)) return text;
+  throw new UsageError(`${option} ${JSON.stringify(text)} is no address`);
+}
+
+/** A path or file: address, made an absolute path. */
+function folder(option: string, value: unknown, surroundings: Surroundings): string {
+  const text = String(value);
+  if (text === "") throw new UsageError(`${option} is empty: give a path`);
+  if (text.includes("\0")) throw new UsageError(`${option} has a zero byte: give a path`);
+  if (!/^file:/i.test(text)) return resolve(surroundings.folder, text);
+  try {
+    return fileURLToPath(text);
+  } catch {
+    throw new UsageError(`${option} ${JSON.stringify(text)} is no path`);
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Carries out `deno task train`, in the process that may do no more than that.
+ *
+ * @module
+ */
+import {
+  Adam,
+  afterEachEpoch,
+  checkpointEachEpoch,
+  type CheckpointInfo,
+  Checkpoints,
+  type Corpus,
+  createCharModel,
+  downloadProgress,
+  learningRateSchedule,
+  loadCorpus,
+  OneStep,
+  selectDevice,
+  sequenceBatches,
+  splitTokens,
+  train as trainModel,
+  type TrainingCallback,
+  trainingProgress,
+  Vocabulary,
+} from "../lib/mod.ts";
+import { Interruption } from "./interruption.ts";
+import type { TrainOrder } from "./orders.ts";
+import { conclude, exitCodes, oneLine, tell } from "./outcome.ts";
+import { type Run, RunFolder } from "./run_folder.ts";
+import { modelConfig, newSettings, resumedSettings } from "./settings.ts";
+
+const say = (line: string) => tell("train", line);
+
+/**
+ * Trains a model, or goes on training one.
+ *
+ * @param order What to do.
+ * @param interruption Knows whether someone wants it to stop.
+ * @returns The exit code.
+ */
+export async function train(
+  order: TrainOrder,
+  interruption: Pick<Interruption, "requested">,
+): Promise<number> {
+  const folder = new RunFolder(order.out);
+  const before = await earlierRun(folder, order);
+  const settings = before === undefined
+    ? newSettings(order.preset ?? "quick", order.given)
+    : resumedSettings(before.settings, order.given);
+  const device = await selectDevice({ name: order.device, blas: order.blas });
+  const corpus = await readCorpus(order.corpus, before);
+  const vocabulary = Vocabulary.fromText(corpus.text);
+  const parts = splitTokens(vocabulary.encode(corpus.text), settings);
+
+  const checkpoints = new Checkpoints(folder.checkpoints, { keep: order.keep });
+  const latest = before && await checkpoints.latest();
+  const inOrder = { ...settings, firstEpoch: latest?.epoch ?? 0 };
+  const batches = possible("train on this text", () => sequenceBatches(parts.train, inOrder));
+  const validation = parts.validation.length === 0 ? undefined : possible(
+    "validate on the part that --validation holds out",
+    () => sequenceBatches(parts.validation, { ...inOrder, shuffleBuffer: 0 }),
+  );
+  const model = possible(
+    "make so large a model",
+    () => createCharModel(modelConfig(settings, vocabulary.size)),
+  );
+  const optimizer = new Adam({
+    learningRate: learningRateSchedule(settings, settings.epochs * batches.size),
+    clipNorm: settings.clipNorm,
+  });
+  const restored = latest && await checkpoints.restore({ model, optimizer }, latest);
+
+  say(String(device));
+  say(
+    `${corpus.name}: ${vocabulary.size - 1} different characters, ${parts.train.length} to train ` +
+      `on, ${parts.validation.length} held out`,
+  );
+  say(
+    `${model.network.countParams()} parameters, epochs: ${settings.epochs}, steps in each: ${batches.size}`,
+  );
+  if (before !== undefined) say(whereResumed(latest, batches.size));
+  const { name, source, sha256 } = corpus;
+  const run: Run = { corpus: { name, source, sha256 }, settings };
+  await (before === undefined ? folder.begin(run) : folder.update(run));
+
+  const stop = new AbortController();
+  const stopOnRequest: TrainingCallback = {
+    async onStepEnd(_info, context) {
+      if (!interruption.requested) return;
+      await checkpoints.save(context);
+      stop.abort();
+    },
+    onEpochEnd() {
+      if (interruption.requested) stop.abort();
+    },
+  };
+  const callbacks = [
+    trainingProgress(),
+    checkpointEachEpoch(checkpoints),
+    afterEachEpoch((_record, { epochs }) => folder.writeHistory({ epochs })),
+    stopOnRequest,
+  ];
+  try {
+    await trainModel(model, batches, {
+      epochs: settings.epochs,
+      optimizer,
+      validation,
+      callbacks,
+      history: restored?.epochs,
+      unfinished: restored?.unfinished,
+      signal: stop.signal,
+    });
+  } catch (error) {
+    if (error !== stop.signal.reason) throw error;
+  }
+  const reached = await checkpoints.latest();
+  if (reached === undefined) throw new Error("no checkpoint was written");
+  const { epoch: epochs, loss, validationLoss } = reached;
+  const training = { corpus: name, corpusSha256: sha256, epochs, loss, validationLoss };
+  await new OneStep(model, vocabulary, { training }).save(folder.bundle);
+  if (epochs < settings.epochs) {
+    say(
+      `interrupted ${whereStopped(reached, batches.size)}: kept in ${reached.path}. The same ` +
+        "command with --resume goes on from there",
+    );
+    return exitCodes.interrupted;
+  }
+  console.log(folder.bundle);
+  return exitCodes.ok;
+}
+
+/** The run to go on with; undefined where a new one begins. */
+async function earlierRun(folder: RunFolder, order: TrainOrder): Promise<Run | undefined> {
+  const found = await folder.read();
+  if (order.resume && found === undefined) {
+    throw new Error(`Cannot resume: there is no run in ${order.out}. Leave --resume out`);
+  }
+  if (found === undefined || order.resume) return found;
+  if (order.force) return undefined;
+  throw new Error(
+    `There is a run in ${order.out} already, trained on ${found.corpus.name}: go on with it ` +
+      "(--resume), replace it (--force), or choose another folder",
+  );
+}
+
+async function readCorpus(request: string, before: Run | undefined): Promise<Corpus> {
+  const onProgress = Deno.stderr.isTerminal() ? downloadProgress() : undefined;
+  const corpus = await loadCorpus(request, { onProgress, onNotice: say, standIn: false });
+  if (before !== undefined && corpus.sha256 !== before.corpus.sha256) {
+    throw new Error(
+      `Cannot resume: ${corpus.source} is not the text that this run was trained on, ` +
+        `${before.corpus.source} (SHA-256 ${before.corpus.sha256})`,
+    );
+  }
+  return corpus;
+}
+
+/** Says what it was that failed, and was asked for by a combination of options. */
+function possible<Made>(what: string, make: () => Made): Made {
+  try {
+    return make();
+  } catch (cause) {
+    throw new Error(`Cannot ${what}: ${oneLine(cause)}`, { cause });
+  }
+}
+
+function whereResumed(latest: CheckpointInfo | undefined, steps: number): string {
+  if (latest === undefined) return "no checkpoint yet: resumes at the beginning";
+  return `resumes ${whereStopped(latest, steps)}, from ${latest.path}`;
+}
+
+function whereStopped({ epoch, unfinished }: CheckpointInfo, steps: number): string {
+  return unfinished === undefined
+    ? `after epoch ${epoch}`
+    : `in epoch ${unfinished.epoch} after step ${unfinished.steps} of ${steps}`;
+}
+
+if (import.meta.main) {
+  const order: TrainOrder = JSON.parse(Deno.args[0]!);
+  const interruption = new Interruption(() =>
+    say("stopping after this step; Ctrl-C once more stops at once")
+  );
+  await conclude("train", () => train(order, interruption));
+}

@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { basename, dirname, join } from "node:path";
+import { selectDevice } from "folio";
+import { findBlas } from "../../cli/blas_path.ts";
+import type { ExportOrder, GenerateOrder, Order, TrainOrder } from "../../cli/orders.ts";
+import { UsageError } from "../../cli/outcome.ts";
+import { permissionFlags, placesHere } from "../../cli/permissions.ts";
+import { inFolder, plainEnvironment, root, someText } from "./task.ts";
+
+const places = { root: "/folio", wasm: "/cache/wasm", esbuild: "/cache/esbuild" };
+const training: TrainOrder = {
+  command: "train",
+  corpus: "/home/me/my text.txt",
+  out: "/home/me/out",
+  given: {},
+  resume: false,
+  force: false,
+  keep: 3,
+  device: "auto",
+  blas: "/usr/lib/libblas.so",
+};
+const generation: GenerateOrder = {
+  command: "generate",
+  model: "/home/me/out",
+  length: 1,
+  temperature: 1,
+  seed: 0,
+  count: 1,
+  json: false,
+  device: "wasm",
+  blas: "none",
+};
+const toKeras: ExportOrder = {
+  command: "export",
+  model: "/home/me/out",
+  to: "keras",
+  out: "/home/me/keras",
+};
+
+Deno.test("each command may do what it is for, by name and path, and nothing else", () => {
+  const cases: [order: Order, flags: string[]][] = [
+    [training, [
+      "--allow-read=/home/me/my text.txt,/home/me/out,/cache/wasm",
+      "--allow-write=/home/me/out",
+      "--allow-ffi=/usr/lib/libblas.so",
+    ]],
+    [{ ...training, device: "webgpu" }, [
+      "--allow-read=/home/me/my text.txt,/home/me/out",
+      "--allow-write=/home/me/out",
+    ]],
+    [{ ...training, corpus: "https://example.org/a.txt", blas: "none" }, [
+      "--allow-read=/home/me/out,/cache/wasm,/folio/lib/kernels",
+      "--allow-write=/home/me/out",
+      "--allow-net=example.org:443",
+    ]],
+    [{ ...training, corpus: "shakespeare", blas: "auto" }, [
+      "--allow-read=/folio/data,/home/me/out,/cache/wasm,/folio/lib/kernels",
+      "--allow-write=/folio/data,/home/me/out",
+      "--allow-net=storage.googleapis.com:443,raw.githubusercontent.com:443",
+    ]],
+    [generation, ["--allow-read=/home/me/out,/cache/wasm,/folio/lib/kernels"]],
+    [{ ...generation, device: "cpu" }, ["--allow-read=/home/me/out"]],
+    [{ ...generation, model: "http://[::1]:8000/my/", device: "webgpu" }, [
+      "--allow-net=[::1]:8000",
+    ]],
+    [{ ...toKeras, to: "web", out: "/home/me/page" }, [
+      "--allow-read=/home/me/out,/home/me/page,/cache/wasm,/folio/demo/page",
+      "--allow-write=/home/me/page",
+      "--allow-run=/cache/esbuild",
+      "--allow-env",
+    ]],
+    [toKeras, [
+      "--allow-read=/home/me/out,/home/me/keras,/folio/interop/folio_keras.py",
+      "--allow-write=/home/me/keras",
+    ]],
+    [{ ...toKeras, to: "torch", python: "/usr/bin/python3" }, [
+      "--allow-read=/home/me/out,/home/me/keras,/folio/interop/folio_torch.py",
+      "--allow-write=/home/me/keras",
+      "--allow-run=/usr/bin/python3",
+    ]],
+  ];
+  for (const [order, flags] of cases) assert.deepEqual(permissionFlags(order, places), flags);
+});
+
+Deno.test("a path with a comma cannot be named, and is refused", () => {
+  for (const order of [{ ...training, out: "/a,b" }, { ...generation, model: "/a,/etc" }]) {
+    assert.throws(() => permissionFlags(order, places), (error) => {
+      assert.ok(error instanceof UsageError);
+      assert.match(error.message, /Cannot use "\/a,.*: at its comma .* Rename it/);
+      return true;
+    });
+  }
+});
+
+Deno.test("the tasks' own permissions are by name too", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
+  const variables = [
+    ...["INIT_CWD", "FOLIO_DEVICE", "FOLIO_BLAS"],
+    ...["LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH"],
+  ];
+  assert.deepEqual(tasks.folio.command.split(" --"), [
+    "deno run",
+    "quiet",
+    `no-prompt "--allow-run=$(deno eval -p 'Deno.execPath()')"`,
+    "allow-read=.venv,/usr/lib,/usr/lib64,/usr/local/lib",
+    `allow-env=${variables} cli/main.ts`,
+  ]);
+  for (const name of ["train", "generate", "export"]) {
+    assert.equal(tasks[name].command, `deno task --quiet folio ${name}`);
+  }
+});
+
+/** Does what a training does, then what it must not do; prints what came of each. */
+const probe = `
+  import { loadCorpus, selectDevice } from ${JSON.stringify(join(root, "lib/mod.ts"))};
+  const [corpus, out, other, library] = Deno.args;
+  const report = {
+    device: String(await selectDevice({ name: "wasm", blas: library })),
+    length: (await loadCorpus(corpus)).text.length,
+  };
+  await Deno.mkdir(out, { recursive: true });
+  await Deno.writeTextFile(out + "/x", "");
+  const forbidden = {
+    readOther: () => Deno.readTextFile(other),
+    writeOther: () => Deno.writeTextFile(other, ""),
+    writeCorpus: () => Deno.writeTextFile(corpus, ""),
+    writeBeside: () => Deno.writeTextFile(out + ".txt", ""),
+    environment: () => Deno.env.get("HOME"),
+    network: () => fetch("http://localhost:8901/"),
+    program: () => new Deno.Command(Deno.execPath()).output(),
+    library: () => Deno.dlopen("/lib/x86_64-linux-gnu/libm.so.6", {}),
+    system: () => Deno.hostname(),
+  };
+  for (const [name, act] of Object.entries(forbidden)) {
+    try {
+      await act();
+      report[name] = "done";
+    } catch (error) {
+      report[name] = error.name;
+    }
+  }
+  console.log(JSON.stringify(report));
+`;
+
+for (const blas of new Set([findBlas() ?? "none", "none"])) {
+  const products = blas === "none" ? "WebAssembly" : basename(blas);
+  Deno.test(`with these flags a training on ${products} has all it needs, and no more`, async () => {
+    await inFolder(async (folder) => {
+      const [corpus, out, other] = ["corpus.txt", "out", "other.txt"].map((n) => join(folder, n));
+      for (const file of [corpus!, other!]) await Deno.writeTextFile(file, someText(50));
+      const script = join(folder, "probe.js");
+      await Deno.writeTextFile(script, probe);
+      const order = { ...training, corpus: corpus!, out: out!, blas };
+      const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          ...["run", "--quiet", "--no-prompt", `--config=${join(root, "deno.json")}`],
+          ...permissionFlags(order, placesHere()),
+          ...[script, corpus!, out!, other!, blas],
+        ],
+        env: plainEnvironment,
+      }).output();
+      assert.equal(new TextDecoder().decode(stderr), "");
+      const { device, length, ...others } = JSON.parse(new TextDecoder().decode(stdout));
+      // Under all permissions it is no other: neither slower products nor fewer threads.
+      assert.equal(device, String(await selectDevice({ name: "wasm", blas })));
+      assert.equal(length, (await Deno.readTextFile(corpus!)).length);
+      const denied = Object.fromEntries(Object.keys(others).map((name) => [name, "NotCapable"]));
+      assert.deepEqual(others, denied);
+      assert.equal(Object.keys(others).length, 9);
+    });
+  });
+}
+
+Deno.test("the BLAS is found as a path, which the library that setup installs comes first of", async () => {
+  const found = findBlas();
+  const installed = await Array.fromAsync(Deno.readDir(join(root, ".venv", "lib"))).catch(() => []);
+  if (installed.length === 0 || Deno.build.os !== "linux") return;
+  assert.equal(basename(found!), "libscipy_openblas.so");
+  assert.ok(dirname(found!).startsWith(join(root, ".venv", "lib")));
+});
