@@ -110,15 +110,25 @@ def write_weights(model, path):
 
 def read_weights(path):
     """The weights in a file of the tutorial's model, or of the one above."""
-    in_archive = path.endswith(".keras")
-    file = io.BytesIO(zipfile.ZipFile(path).read("model.weights.h5")) if in_archive else path
+    shapes = {}
+
+    def collect(name, item):
+        if isinstance(item, h5py.Dataset):
+            shapes[name] = item.shape
+
+    archived = path.endswith(".keras")
     try:
-        with h5py.File(file) as layers:
-            grus = sum(name.startswith("gru") for name in layers)
-            sizes = (*layers["embedding/vars/0"].shape, len(layers["dense/vars/0"]), grus)
-    except KeyError as error:
-        raise ValueError(f"Cannot convert {path}: not embedding, gru and dense: {error}") from error
-    model = build(*sizes)
+        file = io.BytesIO(zipfile.ZipFile(path).read("model.weights.h5")) if archived else path
+        with h5py.File(file) as weights:
+            weights.visititems(collect)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise ValueError(f"Cannot convert {path}: it is no file of Keras 3: {error}") from error
+    found = {name.split("/")[0] for name in shapes} - {"optimizer"}
+    layers = sum(name.startswith("gru") for name in found)
+    wanted = {"embedding", "dense", "gru", *(f"gru_{i}" for i in range(1, layers))}
+    if found != wanted:
+        raise ValueError(f"Cannot convert {path}: its layers are {found}, not {wanted}")
+    model = build(*shapes["embedding/vars/0"], shapes["dense/vars/0"][0], layers)
     model.load_weights(path)
     return named_arrays(model)
 
@@ -126,6 +136,7 @@ def read_weights(path):
 # ---- From here on folio_keras.py and folio_torch.py are the same --------------------------------
 
 SIZES = ("vocabularySize", "embeddingDim", "rnnUnits", "layers")
+TRAINING = ("corpus", "corpusSha256", "epochs", "loss")
 
 
 def read_bundle(folder):
@@ -181,6 +192,9 @@ def write_bundle(folder, vocabulary, weights, training=None):
 def check(info, weights):
     """Refuses sizes, a vocabulary and weights that do not belong together."""
     size, embedding, units, layers = (info["model"][name] for name in SIZES)
+    known = info.get("training", dict.fromkeys(TRAINING))
+    if {*known, "validationLoss"} != {*TRAINING, "validationLoss"}:
+        raise ValueError(f"training has {[*known]}, not {TRAINING} and perhaps validationLoss")
     vocabulary = info["vocabulary"]["characters"]
     in_order = vocabulary == ["[UNK]", *sorted(set(vocabulary[1:]))]
     if not in_order or any(len(c) != 1 for c in vocabulary[1:]) or len(vocabulary) != size:

@@ -62,11 +62,13 @@ def to_state_dict(weights):
 
 def from_state_dict(state):
     """folio's weights of PyTorch's state_dict."""
+    if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
+        raise ValueError("Cannot convert: this is no state_dict, tensors by their names")
     arrays = {name.removeprefix("module."): t.float().cpu().numpy() for name, t in state.items()}
     take = arrays.pop
     try:
         weights = {"embedding.weight": take("embedding.weight")}
-        for i in range(sum(name.startswith("gru.weight_hh_l") for name in state)):
+        for i in range(sum(name.startswith("gru.weight_hh_l") for name in arrays)):
             weights[f"gru.{i}.kernel"] = other_gates(take(f"gru.weight_ih_l{i}").T)
             weights[f"gru.{i}.recurrent_kernel"] = other_gates(take(f"gru.weight_hh_l{i}").T)
             biases = [take(f"gru.bias_ih_l{i}"), take(f"gru.bias_hh_l{i}")]
@@ -110,12 +112,17 @@ def write_weights(model, path):
 
 def read_weights(path):
     """The weights in a file of a state_dict of CharModel, also from under DataParallel."""
-    return from_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # of any kind, where a file is none of torch's
+        raise ValueError(f"Cannot convert {path}: it is no state_dict: {error}") from error
+    return from_state_dict(state)
 
 
 # ---- From here on folio_keras.py and folio_torch.py are the same --------------------------------
 
 SIZES = ("vocabularySize", "embeddingDim", "rnnUnits", "layers")
+TRAINING = ("corpus", "corpusSha256", "epochs", "loss")
 
 
 def read_bundle(folder):
@@ -171,6 +178,9 @@ def write_bundle(folder, vocabulary, weights, training=None):
 def check(info, weights):
     """Refuses sizes, a vocabulary and weights that do not belong together."""
     size, embedding, units, layers = (info["model"][name] for name in SIZES)
+    known = info.get("training", dict.fromkeys(TRAINING))
+    if {*known, "validationLoss"} != {*TRAINING, "validationLoss"}:
+        raise ValueError(f"training has {[*known]}, not {TRAINING} and perhaps validationLoss")
     vocabulary = info["vocabulary"]["characters"]
     in_order = vocabulary == ["[UNK]", *sorted(set(vocabulary[1:]))]
     if not in_order or any(len(c) != 1 for c in vocabulary[1:]) or len(vocabulary) != size:

@@ -90,7 +90,7 @@ export async function compareBundles(peer: InteropPeer, material: Material): Pro
     wanted: "writes the same",
     good: readme,
   }, {
-    ...labels("damaged bundles refused"),
+    ...labels("damaged and foreign files refused"),
     found: `${refused.length}`,
     wanted: `${damages}`,
     good: refused.length === damages,

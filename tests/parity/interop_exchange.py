@@ -31,7 +31,7 @@ class Exchange:
         self.corpus = self.folder / "corpus.txt"
         self.asked = json.loads((self.folder / "asked.json").read_text())
         self.ids = np.array(self.asked["ids"], np.int32)
-        self.answer = {"logits": [], "texts": []}
+        self.answer = {"logits": [], "texts": [], "damages": 0, "refused": []}
 
     def path(self, name):
         return str(self.folder / f"{self.peer}.{name}")
@@ -85,7 +85,7 @@ class Exchange:
         self.answer["readme"] = printed.getvalue() == text + "\n" and len(text) == 501
 
     def damage_bundles(self, name):
-        """Counts the damaged bundles that are refused with the right words."""
+        """Loads damaged bundles, and writes what must not be written."""
         damages = {
             "version": lambda info, _: info.update(version=2),
             "SHA-256": lambda info, _: info["vocabulary"]["characters"].__setitem__(-1, "~"),
@@ -95,8 +95,8 @@ class Exchange:
             "gru.1.kernel is missing": lambda info, _: info["model"].update(layers=2),
             "gru.0.kernel is": lambda info, _: info["model"].update(rnnUnits=5),
             "lacks or is malformed: 'weights'": lambda info, _: info.pop("weights"),
+            "training has .'corpus'": lambda info, _: info.update(training={"corpus": "x"}),
         }
-        self.answer["damages"], self.answer["refused"] = len(damages) + 1, []
         for words, damage in damages.items():
             copy = Path(self.path("damaged"))
             shutil.copytree(self.folder / name, copy)
@@ -107,8 +107,14 @@ class Exchange:
             shutil.rmtree(copy)
         bundle = self.module.load(self.folder / name)
         self.expect_refusal("there already", lambda: self.module.save(*bundle, self.folder / name))
+        for suffix in self.module.WEIGHTS_FILES:
+            file = Path(self.path(f"junk{suffix}"))
+            file.write_bytes(b"junk" * 100)
+            self.expect_refusal(".", lambda: self.module.read_weights(str(file)))
 
     def expect_refusal(self, words, act):
+        """Counts what must be refused, and what is, with the right words."""
+        self.answer["damages"] += 1
         try:
             act()
         except (ValueError, OSError) as error:

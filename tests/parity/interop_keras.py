@@ -48,6 +48,13 @@ def convert_files():
         exchange.note_logits(f"{suffix} to a bundle", bundle, tutorial)
         folio_keras.main(["convert", trained, "--out", exchange.path(f"back{suffix}")])
 
+    deeper = MyModel(**sizes)
+    deeper.gru_norm = keras.layers.LayerNormalization()
+    deeper(exchange.ids), deeper.gru_norm.build((None, 40))
+    deeper.save_weights(exchange.path("deeper.weights.h5"))
+    refuse = lambda: folio_keras.read_weights(exchange.path("deeper.weights.h5"))
+    exchange.expect_refusal("its layers are .*gru_norm", refuse)
+
     model = folio_keras.load(trained)[0]
     _, embedding_dim, rnn_units, _ = model.sizes
     own = MyModel(len(vocabulary), embedding_dim, rnn_units)

@@ -55,6 +55,10 @@ def convert_files():
     folio_torch.main(["convert", exchange.path("own.pt"), "--vocabulary", corpus, "--out", bundle])
     exchange.note_logits(".pt to a bundle", bundle, own)
 
+    two_directions = torch.nn.GRU(8, 9, bidirectional=True).state_dict()
+    refuse = lambda: folio_torch.from_state_dict(two_directions)
+    exchange.expect_refusal("'embedding.weight' lacks", refuse)
+
     trained = str(exchange.folder / "trained")
     folio_torch.main(["convert", trained, "--out", exchange.path("back.pt")])
     model = folio_torch.load(trained)[0]

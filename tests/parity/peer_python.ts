@@ -9,7 +9,12 @@ import { capture, type Finished, lastLines } from "../../tools/process.ts";
 
 /** Runs a Python program to its end, well or badly. */
 export async function startPython(args: readonly string[]): Promise<Finished> {
-  const env = { TF_CPP_MIN_LOG_LEVEL: "3", PYTHONDONTWRITEBYTECODE: "1" };
+  const env = {
+    TF_CPP_MIN_LOG_LEVEL: "3",
+    PYTHONDONTWRITEBYTECODE: "1",
+    // Processes of one machine meet on its loopback, whatever its host name resolves to.
+    GLOO_SOCKET_IFNAME: Deno.build.os === "darwin" ? "lo0" : "lo",
+  };
   return (await capture(await readyPeers(), args, { env }))!;
 }
 
