@@ -78,9 +78,14 @@ console.log(await writer.generate(${prompt}, { length: 500, temperature: 0.8, se
 
 ## Load it in a browser page
 
-\`deno task export --to web\`, in folio's folder, makes a page of this bundle that any static host
-serves. In a page of your own the program is that for Deno, packed by a bundler; it gives \`load\` the
-address of this folder: \`new URL("path/to/this/folder/", location.href)\`.
+In folio's folder, this makes a page of the bundle that any static host serves:
+
+\`\`\`sh
+deno task export --model path/to/this/folder --to web --out page
+\`\`\`
+
+In a page of your own the program is that for Deno, packed by a bundler. It gives \`load\` the address
+of this folder, \`new URL("path/to/this/folder/", location.href)\`.
 
 ## Load it in Keras
 
