@@ -4,7 +4,7 @@
  * @module
  */
 import { existsSync } from "node:fs";
-import { relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { buildPage } from "../demo/build_page.ts";
 import { staticFiles } from "../demo/static_server.ts";
@@ -16,7 +16,7 @@ const HELP = `Makes a web page of a bundle: a folder for any web server, with no
 
 deno task demo [options] [BUNDLE]
 
-  BUNDLE        a folder that OneStep.save has written; notebook 08's by default
+  BUNDLE        a folder that OneStep.save has written, or deno task train; notebook 08's by default
   --out FOLDER  the folder of the page; outputs/demo by default
   --serve       shows the page at http://localhost:8000 until Ctrl-C
   --port N      the port to show it at
@@ -59,10 +59,16 @@ function readArguments(args: readonly string[]): Arguments | "help" {
     throw new RangeError(`--port must be a number from 0 to 65535, not "${values.port}"`);
   }
   return {
-    bundle: positionals.length === 0 ? own : resolve(here, positionals[0]),
+    bundle: positionals.length === 0 ? own : bundleIn(resolve(here, positionals[0])),
     out: values.out === undefined ? resolve(outputs, "demo") : resolve(here, values.out),
     port: values.serve || values.port !== undefined ? port : undefined,
   };
+}
+
+/** The bundle's folder; the folder of a training has it in `bundle/`. */
+function bundleIn(folder: string): string {
+  const inside = join(folder, "bundle");
+  return existsSync(join(inside, "folio.json")) ? inside : folder;
 }
 
 async function main(args: readonly string[]): Promise<void> {

@@ -52,8 +52,12 @@ function row(): HTMLLIElement {
   return item;
 }
 
-const percentOf = (probability: number) =>
-  `${probability < 0.0995 ? (100 * probability).toFixed(1) : Math.round(100 * probability)} %`;
+function percentOf(probability: number): string {
+  if (probability < 0.0005) return "< 0.1 %";
+  return `${
+    probability < 0.0995 ? (100 * probability).toFixed(1) : Math.round(100 * probability)
+  } %`;
+}
 
 /** For a screen reader: the three likeliest, and what was written. */
 function inWords({ context, next, drawn }: BarsContent): string {

@@ -11,6 +11,7 @@ import { Frames } from "./frames.ts";
 import {
   describeDevice,
   describeModel,
+  deviceLabel,
   type OpenedModel,
   openingPrompt,
   openModel,
@@ -82,7 +83,7 @@ async function watch(model: OpenedModel): Promise<void> {
     : "The page can go on with WebAssembly instead.";
   showNotice({
     title: "The graphics device is lost",
-    text: `${reason.replace(/[.\s]*$/, ".")} ${next}`,
+    text: `${messageOf(reason)} ${next}`,
     action: { label: "Go on with WebAssembly", run: () => open("wasm", interrupted) },
   });
 }
@@ -101,7 +102,7 @@ async function write(settings: Settings): Promise<void> {
   status.textContent = `Writing ${length} characters.`;
   sheet.begin(prompt);
   explorer.begin({ writer, temperature });
-  const clock = new Clock(length);
+  const clock = new Clock(length, deviceLabel(opened.device));
   const frames = new Frames((characters) => {
     sheet.append(characters);
     explorer.grow({ everyMs: lessMotion.matches ? 1000 : 120 });
@@ -150,10 +151,12 @@ const pause = (ms: number) => new Promise<undefined>((resolve) => setTimeout(res
 /** How fast the text grows. */
 class Clock {
   readonly #length: number;
+  readonly #device: string;
   #begun: number | undefined;
 
-  constructor(length: number) {
+  constructor(length: number, device: string) {
     this.#length = length;
+    this.#device = device;
   }
 
   /** The first character is there. */
@@ -166,7 +169,7 @@ class Clock {
     const seconds = (performance.now() - (this.#begun ?? performance.now())) / 1000;
     const rate = seconds > 0 && count > 1 ? Math.round((count - 1) / seconds) : undefined;
     return `${count.toLocaleString("en")} of ${this.#length.toLocaleString("en")} characters` +
-      (rate === undefined ? "" : ` · ${rate.toLocaleString("en")} a second`);
+      (rate === undefined ? "" : ` · ${rate.toLocaleString("en")} a second on ${this.#device}`);
   }
 }
 

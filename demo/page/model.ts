@@ -9,7 +9,6 @@ import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { type Device, selectDevice } from "../../lib/device.ts";
 import { OneStep } from "../../lib/generation/one_step.ts";
 import type { DownloadProgress } from "../../lib/text/download.ts";
-import { messageOf } from "./notice.ts";
 
 /** A model that is ready to write. */
 export interface OpenedModel {
@@ -47,12 +46,17 @@ async function select(name: string): Promise<Device> {
     if (name === "auto" && tf.getBackend() !== "wasm") return await select("wasm");
     if (error instanceof RangeError || name === "webgpu") throw error;
     throw new Error(
-      `WebAssembly does not start (${messageOf(error)}): tfjs-backend-wasm-simd.wasm must lie ` +
+      `WebAssembly does not start (${
+        (error as Error).message
+      }): tfjs-backend-wasm-simd.wasm must lie ` +
         "beside this page, and the browser must know WebAssembly with SIMD, as all do since 2023",
       { cause: error },
     );
   }
 }
+
+/** The device's name for people. */
+export const deviceLabel = ({ name }: Device) => name === "webgpu" ? "WebGPU" : "WebAssembly";
 
 /** What the device is, in a sentence for people. */
 export function describeDevice({ name, description, reason, software }: Device): string {

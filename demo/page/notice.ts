@@ -33,7 +33,7 @@ export function clearNotice(): void {
   element("notice", HTMLDivElement).replaceChildren();
 }
 
-/** The message of whatever was thrown. */
+/** The message of whatever was thrown, as a sentence. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return (error instanceof Error ? error.message : String(error)).replace(/[.\s]*$/, ".");
 }

@@ -108,12 +108,15 @@ Deno.test("the task says what it made, or what it lacks, in one line", async () 
   assert.equal(made.code, 0, made.stderr);
   assert.match(made.stdout, /page\.js +[\d.]+ kB\n[^]*The page is in .*page\.\n/);
   assert(namesIn(`${folder}/page`).includes("index.html"));
+  await Deno.mkdir(`${folder}/training`);
+  await Deno.rename(`${folder}/bundle`, `${folder}/training/bundle`);
+  assert.equal((await task("training", "--out", "page")).code, 0);
   assert.match((await task("--help")).stdout, /deno task demo \[options\] \[BUNDLE\]/);
   for (
     const [args, message] of [
       [["nowhere"], /^demo: Cannot read .*nowhere\/folio\.json: it is not there\n$/],
       [["a", "b"], /^demo: Cannot make one page of 2 bundles: name one\n$/],
-      [["bundle", "--port", "x"], /^demo: --port must be a number from 0 to 65535, not "x"\n$/],
+      [["training", "--port", "x"], /^demo: --port must be a number from 0 to 65535, not "x"\n$/],
     ] as const
   ) {
     const { code, stderr } = await task(...args);
