@@ -1,12 +1,8 @@
-/** Ctrl-C, or a request to end: the first asks for a good moment, the second takes any. */
-import { exitCodes } from "./outcome.ts";
-
-/** Within this many milliseconds signals are one: a terminal sends Ctrl-C to every process. */
-const oneMoment = 500;
+/** Ctrl-C, or a request to end, which a command answers at the next good moment. */
 
 /** Knows whether someone wants the command to stop. */
 export class Interruption {
-  #since: number | undefined;
+  #requested = false;
 
   /**
    * Begins to listen.
@@ -15,10 +11,8 @@ export class Interruption {
    */
   constructor(onFirst: () => void) {
     const onSignal = () => {
-      if (this.#since === undefined) {
-        this.#since = performance.now();
-        onFirst();
-      } else if (performance.now() - this.#since > oneMoment) Deno.exit(exitCodes.interrupted);
+      if (!this.#requested) onFirst();
+      this.#requested = true;
     };
     Deno.addSignalListener("SIGINT", onSignal);
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", onSignal);
@@ -26,6 +20,6 @@ export class Interruption {
 
   /** Whether there was a signal. */
   get requested(): boolean {
-    return this.#since !== undefined;
+    return this.#requested;
   }
 }

@@ -4,6 +4,9 @@ import type { Order } from "./orders.ts";
 import { exitCodes, tell } from "./outcome.ts";
 import { permissionFlags, type Places } from "./permissions.ts";
 
+/** Within this many milliseconds signals are one: a terminal and each task above us send it. */
+const oneMoment = 500;
+
 /** With these set, Deno starts a program only where it may start any. */
 const loaderVariables = ["LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH"];
 
@@ -28,10 +31,10 @@ export async function launch(order: Order, places: Places): Promise<number> {
     stdout: "inherit",
     stderr: "inherit",
   }).spawn();
-  passSignals(child);
+  const { requested } = passSignals(child);
   const { code, signal } = await child.status;
   if (signal === null) return code;
-  if (signal === "SIGINT" || signal === "SIGTERM") return exitCodes.interrupted;
+  if (requested() || signal === "SIGINT" || signal === "SIGTERM") return exitCodes.interrupted;
   tell(order.command, `ended by ${signal}; too little memory is a likely reason`);
   return exitCodes.failure;
 }
@@ -41,18 +44,26 @@ function withoutLoaderVariables(): Record<string, string> {
   return Object.fromEntries(given.map((name) => [name, ""]));
 }
 
-/** A terminal's Ctrl-C reaches the child by itself too, which takes both for one. */
-function passSignals(child: Deno.ChildProcess): void {
-  const onWindows = Deno.build.os === "windows";
-  const signals: Deno.Signal[] = onWindows ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) {
-    Deno.addSignalListener(signal, () => {
-      if (onWindows) return;
-      try {
-        child.kill(signal);
-      } catch {
-        // It has just ended.
-      }
-    });
-  }
+/**
+ * Passes a first request to stop on, and ends the child at a later one: in the middle of a long step
+ * it hears none. What it has saved is whole at any time.
+ *
+ * @returns Whether there was a request.
+ */
+function passSignals(child: Deno.ChildProcess): { readonly requested: () => boolean } {
+  let first: number | undefined;
+  const pass = (signal: Deno.Signal) => {
+    first ??= performance.now();
+    const again = performance.now() - first > oneMoment;
+    // On Windows a process hears Ctrl-C from its terminal, and no signal from us but the last.
+    if (Deno.build.os === "windows" && !again) return;
+    try {
+      child.kill(again ? "SIGKILL" : signal);
+    } catch {
+      // It has just ended.
+    }
+  };
+  Deno.addSignalListener("SIGINT", () => pass("SIGINT"));
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", () => pass("SIGTERM"));
+  return { requested: () => first !== undefined };
 }

@@ -7,6 +7,7 @@ export interface TerminalOptions {
   readonly cwd: string;
   /** Something is typed once the screen shows this. */
   readonly until: string;
+  /** One character each 0.6 seconds: two of Ctrl-C are then two. */
   readonly type: string;
 }
 

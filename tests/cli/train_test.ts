@@ -99,7 +99,7 @@ trainingTest("a run is not overwritten unless one says so", async ({ folder, tra
 
 trainingTest("interrupted and resumed, it ends as if it had never stopped", async (setting) => {
   const { folder, train } = setting;
-  const longer = [...tiny, "--units", "96", "--epochs", "4"];
+  const longer = [...tiny, "--units", "48", "--epochs", "4"];
   const whole = train("whole", longer);
   const first = await inTerminal(
     ["train", "--corpus", "text.txt", "--out", "parts", ...longer],
@@ -142,6 +142,18 @@ trainingTest("a request to end reaches the training through the launcher", async
   });
   assert.equal(code, 130, stderr);
   assert.match(stderr, /interrupted (in|after) epoch \d+.*: kept in /);
+});
+
+trainingTest("a second Ctrl-C ends it in the middle of a step", async ({ folder }) => {
+  // A step of this model takes seconds, in which the training itself hears no signal.
+  const long = ["--units", "768", "--batch-size", "16", "--sequence-length", "380"]
+    .concat("--validation", "0", "--no-random-offset");
+  const { code, screen } = await inTerminal(
+    ["train", "--corpus", "text.txt", "--out", "out", ...tiny, ...long],
+    { cwd: folder, until: "steps in each", type: "\x03\x03" },
+  );
+  assert.deepEqual([code, screen.includes("kept in")], [130, false], screen);
+  assert.deepEqual(names(join(folder, "out")), ["run.json"]);
 });
 
 trainingTest("what is wrong is said in one line, and leaves nothing behind", async (setting) => {
