@@ -11,6 +11,7 @@ import { staticFiles } from "../demo/static_server.ts";
 import { projectPaths } from "./project_paths.ts";
 
 export { buildPage, type BuiltPage } from "../demo/build_page.ts";
+export { staticFiles } from "../demo/static_server.ts";
 
 const HELP = `Makes a web page of a bundle: a folder for any web server, with nothing behind it.
 
