@@ -150,6 +150,24 @@ Deno.test("the next address is tried when one fails in whatever way", async () =
   });
 });
 
+Deno.test("where no text may stand in, all that was tried is said instead", async () => {
+  await withDataDir(async ({ load, path, files }) => {
+    const refused = refusedUrl();
+    await assert.rejects(
+      load([refused], { standIn: false }),
+      (error: Error) => {
+        const { message } = error;
+        assert.match(message, /^Cannot load the corpus "mercy"\. We have tried /);
+        for (const part of [refused, path, "Put its file at"]) {
+          assert.ok(message.includes(part), part);
+        }
+        return true;
+      },
+    );
+    assert.deepEqual(files(), []);
+  });
+});
+
 Deno.test("when all addresses fail a text stands in, loudly, and nothing is left behind", async () => {
   const routes = (request: Request) =>
     new URL(request.url).pathname === "/other"
