@@ -73,8 +73,9 @@ Deno.test("the float64 reference's gradients are those of finite differences", (
   const shape = { batch: 2, time: 3, inputDim: 2, units: 3 };
   const arrays = arraysFor(shape);
   const weights = someNumbers(2 * 3 * 3, { text: 9 });
-  const loss = () => gruForward(shape, arrays).reduce((sum, h, i) => sum + h * weights[i], 0);
-  const gradients = gruBackward(shape, arrays, weights);
+  const loss = () =>
+    gruForward(shape, arrays).hidden.reduce((sum, h, i) => sum + h * weights[i], 0);
+  const gradients = gruBackward(shape, arrays, { weights, states: gruForward(shape, arrays) });
   const step = 1e-6;
   for (const name of names) {
     const differences = arrays[name].map((_, i, array) => {
@@ -106,15 +107,13 @@ testOnDevices(
         tf.grads((...args) => tf.sum(tf.mul(run(args), byHand)))(tensors)
       );
       const label = JSON.stringify(shape);
-      const forwardError = relativeError(
-        await hidden.data(),
-        gruForward(shape, arrays),
-      );
+      const states = gruForward(shape, arrays);
+      const forwardError = relativeError(await hidden.data(), states.hidden);
       assert.ok(
         forwardError <= device.tolerance,
         `${label}: states are ${forwardError} off`,
       );
-      const expected = gruBackward(shape, arrays, weights);
+      const expected = gruBackward(shape, arrays, { weights, states });
       for (const [i, name] of names.entries()) {
         const error = relativeError(await gradients[i].data(), expected[name]);
         assert.ok(

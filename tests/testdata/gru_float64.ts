@@ -1,10 +1,11 @@
 /**
  * The GRU once more, number by number in float64, to hold the kernels against.
  *
- * It is written from the equations alone, with no matrix product and no tape.
+ * It is written from the equations alone, step by step, with no tape and none of the kernels' tricks.
  *
  * @module
  */
+import { addOuterProduct, addProduct, addTransposedProduct } from "./float64_sums.ts";
 
 /** The sizes of a GRU and its sequence. */
 export interface GruShape {
@@ -36,56 +37,65 @@ export function gruShapes({ batch, time, inputDim, units }: GruShape) {
 
 const logistic = (a: number) => 1 / (1 + Math.exp(-a));
 
-/** The hidden states `[batch, time, units]`. */
-export function gruForward(shape: GruShape, arrays: GruArrays): Float64Array {
-  return unroll(shape, arrays).hidden;
+/** What a forward pass leaves. */
+export interface GruStates {
+  /** `[batch, time, units]`: the hidden states. */
+  readonly hidden: Float64Array;
+  /** `[batch, time, units]` each: z, r, ĥ and q. */
+  readonly gates: readonly [Float64Array, Float64Array, Float64Array, Float64Array];
 }
 
-function unroll(shape: GruShape, x: GruArrays) {
+/** The hidden states, and the gates that they come from. */
+export function gruForward(shape: GruShape, x: GruArrays): GruStates {
   const { batch, time, inputDim, units } = shape;
+  const columns = 3 * units;
+  const kernel = { values: x.kernel, columns };
+  const recurrentKernel = { values: x.recurrentKernel, columns };
   const hidden = new Float64Array(batch * time * units);
-  const gates = Array.from(
-    { length: 4 },
-    () => new Float64Array(hidden.length),
-  );
-  for (let b = 0; b < batch; b++) {
-    for (let t = 0; t < time; t++) {
-      const before = (u: number) =>
-        t === 0 ? x.initialState[b * units + u] : hidden[(b * time + t - 1) * units + u];
-      for (let u = 0; u < units; u++) {
-        const side = [0, 0, 0].map((_, gate) => {
-          const column = gate * units + u;
-          let input = x.bias[column];
-          for (let i = 0; i < inputDim; i++) {
-            input += x.inputs[(b * time + t) * inputDim + i] *
-              x.kernel[i * 3 * units + column];
-          }
-          let recurrent = x.bias[3 * units + column];
-          for (let v = 0; v < units; v++) {
-            recurrent += before(v) * x.recurrentKernel[v * 3 * units + column];
-          }
-          return { input, recurrent };
-        });
-        const z = logistic(side[0].input + side[0].recurrent);
-        const r = logistic(side[1].input + side[1].recurrent);
-        const candidate = Math.tanh(side[2].input + r * side[2].recurrent);
-        const at = (b * time + t) * units + u;
-        [z, r, candidate, side[2].recurrent].forEach((value, i) => gates[i][at] = value);
-        hidden[at] = z * before(u) + (1 - z) * candidate;
-      }
+  const make = () => new Float64Array(hidden.length);
+  const [zs, rs, candidates, qs] = [make(), make(), make(), make()];
+  for (let row = 0; row < batch * time; row++) {
+    const before = stateBefore(shape, { arrays: x, hidden, row });
+    const input = x.bias.slice(0, columns);
+    addProduct(input, { matrix: kernel, row: { values: x.inputs, first: row * inputDim } });
+    const recurrent = x.bias.slice(columns);
+    addProduct(recurrent, { matrix: recurrentKernel, row: { values: before } });
+    for (let u = 0; u < units; u++) {
+      const [update, reset, candidate] = [u, units + u, 2 * units + u];
+      const z = logistic(input[update] + recurrent[update]);
+      const r = logistic(input[reset] + recurrent[reset]);
+      const q = recurrent[candidate];
+      const c = Math.tanh(input[candidate] + r * q);
+      const at = row * units + u;
+      [zs[at], rs[at], candidates[at], qs[at]] = [z, r, c, q];
+      hidden[at] = z * before[u] + (1 - z) * c;
     }
   }
-  return { hidden, gates };
+  return { hidden, gates: [zs, rs, candidates, qs] };
+}
+
+/** The state before a step; `row` counts the steps of one text after the other. */
+function stateBefore(
+  { time, units }: GruShape,
+  { arrays, hidden, row }: {
+    readonly arrays: GruArrays;
+    readonly hidden: Float64Array;
+    readonly row: number;
+  },
+): Float64Array {
+  const [from, at] = row % time === 0 ? [arrays.initialState, row / time] : [hidden, row - 1];
+  return from.subarray(at * units, (at + 1) * units);
 }
 
 /** The gradients of Σ weights ⊙ hidden by everything that goes in. */
 export function gruBackward(
   shape: GruShape,
   x: GruArrays,
-  weights: Float64Array,
+  { weights, states }: { readonly weights: Float64Array; readonly states: GruStates },
 ): GruArrays {
   const { batch, time, inputDim, units } = shape;
-  const { hidden, gates: [zs, rs, candidates, qs] } = unroll(shape, x);
+  const { hidden, gates: [zs, rs, candidates, qs] } = states;
+  const columns = 3 * units;
   const gradients: GruArrays = {
     inputs: new Float64Array(x.inputs.length),
     initialState: new Float64Array(x.initialState.length),
@@ -93,41 +103,45 @@ export function gruBackward(
     recurrentKernel: new Float64Array(x.recurrentKernel.length),
     bias: new Float64Array(x.bias.length),
   };
+  const [byInput, byRecurrent] = [new Float64Array(columns), new Float64Array(columns)];
   for (let b = 0; b < batch; b++) {
     let later = new Float64Array(units);
     for (let t = time - 1; t >= 0; t--) {
       const earlier = new Float64Array(units);
       const row = b * time + t;
-      const before = (u: number) =>
-        t === 0 ? x.initialState[b * units + u] : hidden[(row - 1) * units + u];
+      const before = stateBefore(shape, { arrays: x, hidden, row });
       for (let u = 0; u < units; u++) {
         const at = row * units + u;
         const g = weights[at] + later[u];
         const z = zs[at], r = rs[at], candidate = candidates[at], q = qs[at];
-        const dArgument = g * (1 - z) * (1 - candidate ** 2);
-        earlier[u] += g * z;
-        const byInput = [
-          g * (before(u) - candidate) * z * (1 - z),
-          dArgument * q * r * (1 - r),
-          dArgument,
-        ];
-        byInput.forEach((d, gate) => {
-          const column = gate * units + u;
-          const e = gate === 2 ? d * r : d;
-          gradients.bias[column] += d;
-          gradients.bias[3 * units + column] += e;
-          for (let i = 0; i < inputDim; i++) {
-            gradients.inputs[row * inputDim + i] += d *
-              x.kernel[i * 3 * units + column];
-            gradients.kernel[i * 3 * units + column] += d *
-              x.inputs[row * inputDim + i];
-          }
-          for (let v = 0; v < units; v++) {
-            earlier[v] += e * x.recurrentKernel[v * 3 * units + column];
-            gradients.recurrentKernel[v * 3 * units + column] += e * before(v);
-          }
-        });
+        const byCandidate = g * (1 - z) * (1 - candidate ** 2);
+        earlier[u] = g * z;
+        byInput[u] = byRecurrent[u] = g * (before[u] - candidate) * z * (1 - z);
+        byInput[units + u] = byRecurrent[units + u] = byCandidate * q * r * (1 - r);
+        byInput[2 * units + u] = byCandidate;
+        byRecurrent[2 * units + u] = byCandidate * r;
       }
+      for (let column = 0; column < columns; column++) {
+        gradients.bias[column] += byInput[column];
+        gradients.bias[columns + column] += byRecurrent[column];
+      }
+      const input = { first: row * inputDim };
+      addOuterProduct(
+        { values: gradients.kernel, columns },
+        { column: { values: x.inputs, ...input }, row: byInput },
+      );
+      addOuterProduct(
+        { values: gradients.recurrentKernel, columns },
+        { column: { values: before }, row: byRecurrent },
+      );
+      addTransposedProduct(
+        { values: gradients.inputs, ...input },
+        { matrix: { values: x.kernel, columns }, row: byInput },
+      );
+      addTransposedProduct(
+        { values: earlier },
+        { matrix: { values: x.recurrentKernel, columns }, row: byRecurrent },
+      );
       later = earlier;
     }
     gradients.initialState.set(later, b * units);
