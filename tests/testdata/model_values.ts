@@ -24,7 +24,7 @@ export interface ValueSizes
 }
 
 /** Lists of numbers by name. */
-export type Values = Readonly<Record<string, readonly number[]>>;
+export type Values = Readonly<Record<string, ArrayLike<number>>>;
 
 /** Small sizes that no tile divides. */
 export const smallSizes: ValueSizes = {
@@ -52,7 +52,7 @@ export async function modelValues(sizes: ValueSizes): Promise<Values> {
     return tf.tensor2d(values, [batch, length], "int32");
   };
   const [xs, ys] = [ids(0), ids(5)];
-  const values: Record<string, readonly number[]> = {};
+  const values: Record<string, number[]> = {};
   const keep = async (name: string, tensor: tf.Tensor) => {
     values[name] = [...await tensor.data()];
   };

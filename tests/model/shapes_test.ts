@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { selectDevice } from "folio";
+import { registerPlainCrossentropy } from "../../lib/kernels/crossentropy.ts";
+import { registerPlainGru } from "../../lib/kernels/gru.ts";
+import { testOnDevices } from "../testdata/devices.ts";
+import type { ModelShape } from "../testdata/model_float64.ts";
+import { furthestAt, shapes } from "../testdata/shape_table.ts";
+
+/**
+ * Whether a shape takes tfjs' plain JavaScript, or a GPU in software, many seconds. They leave these
+ * five out; for the reference ops they are done on other products below.
+ */
+function isLarge({ batch, time, units, layers }: ModelShape): boolean {
+  return batch * time * layers * units ** 2 > 20e6;
+}
+
+async function compareAt(shape: ModelShape, tolerance: number): Promise<void> {
+  const { name, error } = await furthestAt(shape);
+  assert.ok(error <= tolerance, `${JSON.stringify(shape)}: ${name} is ${error} off`);
+}
+
+testOnDevices(
+  "logits, loss and all gradients are the float64 reference's in every shape",
+  async ({ options, tolerance }) => {
+    const { name, software } = await selectDevice(options);
+    const isSlow = name === "cpu" || software;
+    for (const shape of shapes.filter((shape) => !isSlow || !isLarge(shape))) {
+      await compareAt(shape, tolerance);
+    }
+  },
+);
+
+Deno.test("the reference ops give the float64 reference's gradients in the largest shapes", async () => {
+  // tfjs' plain JavaScript would take minutes for their products, its WebAssembly takes seconds.
+  const device = { name: "wasm", blas: "none" };
+  await selectDevice(device);
+  try {
+    registerPlainGru("wasm");
+    registerPlainCrossentropy("wasm");
+    const large = shapes.filter(isLarge);
+    assert.equal(large.length, 5);
+    for (const shape of large) await compareAt(shape, 1e-5);
+  } finally {
+    await selectDevice(device);
+  }
+});
