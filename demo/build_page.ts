@@ -31,15 +31,11 @@ export interface BuiltPage {
  * @throws {Error} if the bundle is damaged, or there is something else in the folder
  */
 export async function buildPage(bundleDir: string, outDir: string): Promise<BuiltPage> {
-  const [bundle, js, wasm, html] = await Promise.all([
-    bundleFiles(bundleDir),
-    pageScript(),
-    wasmFile(),
-    indexHtml(),
-  ]);
+  const bundle = await bundleFiles(bundleDir);
+  const wasm = await wasmFile();
   const files: Record<string, Uint8Array> = {
-    "index.html": html,
-    [script]: js,
+    "index.html": await indexHtml(),
+    [script]: await pageScript(),
     [wasm.name]: wasm.bytes,
     ...bundle,
   };

@@ -10,7 +10,7 @@ import { element } from "./element.ts";
 import { nextCharacters } from "./next_characters.ts";
 import type { Sheet } from "./sheet.ts";
 
-/** Logits of at most so many numbers are kept, 16 MB; the rest is computed when asked for. */
+/** The last logits are kept, up to so many numbers, 16 MB; others are computed when asked for. */
 const keptNumbers = 4_000_000;
 const shownCharacters = 10;
 const contextCharacters = 16;
@@ -31,8 +31,10 @@ export class Explorer {
   #explored: Explored | undefined;
   /** Whether we show the end, wherever that is. */
   #follows = true;
+  #grows = false;
   #shown = 0;
   #asked: number | undefined;
+  #isReading = false;
   #lastDrawn = -Infinity;
 
   constructor(sheet: Sheet, { onError }: { onError(error: unknown): void }) {
@@ -54,21 +56,25 @@ export class Explorer {
     text.addEventListener("pointermove", (event) => {
       if (event.pointerType === "mouse" && event.buttons === 0) point(event);
     });
-    text.addEventListener("pointerleave", () => this.#follows = this.#shown === sheet.length);
+    text.addEventListener("pointerleave", () => this.#follows ||= this.#grows);
   }
 
   /** Begins with a new text. */
   begin(explored: Explored): void {
     this.#explored = explored;
     this.#rows.clear();
-    this.#follows = true;
+    this.#asked = undefined;
+    this.#follows = this.#grows = true;
     this.#bars.clear();
     this.#show(0);
   }
 
   /** Takes note of the logits out of which a character is drawn. */
   record(logits: Float32Array, position: number): void {
-    if (position * logits.length < keptNumbers) this.#rows.set(position, logits.slice());
+    this.#rows.set(position, logits.slice());
+    if (this.#rows.size * logits.length <= keptNumbers) return;
+    const [oldest] = this.#rows.keys();
+    this.#rows.delete(oldest);
   }
 
   /** The text has grown. */
@@ -84,6 +90,7 @@ export class Explorer {
 
   /** The text is finished: the end is shown, with what would have come next. */
   end(): void {
+    this.#grows = false;
     this.#position.max = String(this.#sheet.length);
     if (this.#follows) this.#show(this.#sheet.length);
   }
@@ -106,23 +113,22 @@ export class Explorer {
 
   /** Lets the model read the text up to a place; of what is asked meanwhile, the last counts. */
   async #ask(position: number): Promise<void> {
-    const explored = this.#explored;
-    const isReading = this.#asked !== undefined;
     this.#asked = position;
-    if (isReading || explored === undefined) return;
+    if (this.#isReading) return;
+    this.#isReading = true;
     try {
-      while (this.#asked !== undefined && explored === this.#explored) {
-        const asked: number = this.#asked;
+      while (this.#asked !== undefined && this.#explored !== undefined) {
+        const [asked, explored]: [number, Explored] = [this.#asked, this.#explored];
         const { logits } = await explored.writer.step([this.#sheet.textBefore(asked)]);
-        if (explored !== this.#explored) break;
+        if (explored !== this.#explored || asked !== this.#asked) continue;
+        this.#asked = undefined;
         this.record(logits[0], asked);
         if (this.#shown === asked) this.#draw(asked, logits[0]);
-        if (this.#asked === asked) this.#asked = undefined;
       }
     } catch (error) {
       this.#onError(error);
     } finally {
-      this.#asked = undefined;
+      this.#isReading = false;
     }
   }
 

@@ -31,6 +31,7 @@ export class Frames {
   end(): void {
     cancelAnimationFrame(this.#request);
     this.#flush();
+    this.#resume?.();
   }
 
   #draw(): void {

@@ -35,6 +35,8 @@ const lessMotion = matchMedia("(prefers-reduced-motion: reduce)");
 interface Writing {
   readonly settings: Settings;
   readonly controller: AbortController;
+  readonly frames: Frames;
+  readonly clock: Clock;
 }
 
 let opened: OpenedModel | undefined;
@@ -43,26 +45,22 @@ let writing: Writing | undefined;
 /** Opens the model on a device; what was being written is then written there. */
 async function open(device: string, interrupted?: Settings): Promise<void> {
   loading.textContent = "Loading the model…";
+  let model: OpenedModel | undefined;
   try {
-    opened = await openModel({
+    model = opened = await openModel({
       folder,
       device,
       onProgress({ receivedBytes, totalBytes = 0 }) {
         loading.style.setProperty("--share", String(receivedBytes / totalBytes));
       },
     });
-    const { writer } = opened;
-    watch(opened);
-    element("device", HTMLParagraphElement).textContent = describeDevice(opened.device);
-    element("about", HTMLParagraphElement).textContent = describeModel(writer);
-    const name = writer.training?.corpus;
-    if (name) element("title", HTMLHeadingElement).textContent = `Trained on ${name}`;
-    document.title = name ? `folio · ${name}` : "folio";
-    form.open(writer.vocabulary, await openingPrompt(writer));
+    watch(model);
+    await introduce(model);
     loading.textContent = "";
     if (interrupted) await write(interrupted);
   } catch (error) {
     loading.textContent = "";
+    if (model && await isLost(model)) return;
     showNotice({
       title: "The model cannot be opened",
       text: messageOf(error),
@@ -71,13 +69,24 @@ async function open(device: string, interrupted?: Settings): Promise<void> {
   }
 }
 
+/** Shows what the model is, and the form. */
+async function introduce({ device, writer }: OpenedModel): Promise<void> {
+  element("device", HTMLParagraphElement).textContent = describeDevice(device);
+  element("about", HTMLParagraphElement).textContent = describeModel(writer);
+  const name = writer.training?.corpus;
+  if (name) element("title", HTMLHeadingElement).textContent = `Trained on ${name}`;
+  document.title = name ? `folio · ${name}` : "folio";
+  form.open(writer.vocabulary, await openingPrompt(writer));
+}
+
 /** Offers the CPU when the GPU is gone. */
 async function watch(model: OpenedModel): Promise<void> {
   const reason = await model.device.lost;
   if (model !== opened) return;
   opened = undefined;
   const interrupted = writing?.settings;
-  stop();
+  // What waits for the device may wait forever, so the text ends here.
+  if (writing) finish(writing);
   const next = interrupted
     ? "The text can be written on WebAssembly instead: it begins anew, with the same seed."
     : "The page can go on with WebAssembly instead.";
@@ -91,47 +100,55 @@ async function watch(model: OpenedModel): Promise<void> {
 /** Writes a text. */
 async function write(settings: Settings): Promise<void> {
   if (opened === undefined || writing !== undefined) return;
-  const { writer } = opened;
+  const { writer, device } = opened;
   const { prompt, temperature, length } = settings;
   const controller = new AbortController();
-  const mine: Writing = { settings, controller };
-  writing = mine;
+  const clock = new Clock(length, deviceLabel(device));
+  const frames = new Frames((characters) => {
+    sheet.append(characters);
+    explorer.grow({ everyMs: lessMotion.matches ? 1000 : 120 });
+    speed.textContent = clock.line(sheet.length);
+  });
+  const mine = writing = { settings, controller, frames, clock };
   clearNotice();
   element("sheet", HTMLElement).hidden = element("next", HTMLElement).hidden = false;
   form.writing = true;
   status.textContent = `Writing ${length} characters.`;
   sheet.begin(prompt);
   explorer.begin({ writer, temperature });
-  const clock = new Clock(length, deviceLabel(opened.device));
-  const frames = new Frames((characters) => {
-    sheet.append(characters);
-    explorer.grow({ everyMs: lessMotion.matches ? 1000 : 120 });
-    speed.textContent = clock.line(sheet.length);
-  });
   try {
     const characters = writer.stream(prompt, {
       ...settings,
       signal: controller.signal,
-      onLogits: (logits, position) => explorer.record(logits, position),
+      onLogits: (logits, position) => {
+        if (writing === mine) explorer.record(logits, position);
+      },
     });
     for await (const character of characters) {
+      if (controller.signal.aborted) break;
       clock.begin();
       await frames.add(character);
-      if (controller.signal.aborted) break;
     }
   } catch (error) {
-    // Of a device that is lost, its own promise tells more than the commands that fail.
     if (!controller.signal.aborted) await fail(error);
   } finally {
-    frames.end();
-    speed.textContent = clock.line(sheet.length);
-    status.textContent = sheet.length === length
-      ? `Finished: ${length} characters.`
-      : `Stopped after ${sheet.length} of ${length} characters.`;
-    if (opened !== undefined) explorer.end();
-    if (writing === mine) writing = undefined;
-    form.writing = false;
+    finish(mine);
   }
+}
+
+/** Ends a text, if it has not ended yet. */
+function finish(done: Writing): void {
+  if (writing !== done) return;
+  writing = undefined;
+  const { settings: { length }, controller, frames, clock } = done;
+  controller.abort();
+  frames.end();
+  speed.textContent = clock.line(sheet.length);
+  status.textContent = sheet.length === length
+    ? `Finished: ${length} characters.`
+    : `Stopped after ${sheet.length} of ${length} characters.`;
+  if (opened !== undefined) explorer.end();
+  form.writing = false;
 }
 
 /** Stops the text after the current character. */
@@ -141,12 +158,15 @@ function stop(): void {
 
 /** Says what went wrong, unless it is that the device is lost, which is said elsewhere. */
 async function fail(error: unknown): Promise<void> {
-  const lost = await Promise.race([opened?.device.lost, pause(1000)]);
-  if (lost !== undefined || opened === undefined) return;
+  if (opened === undefined || await isLost(opened)) return;
   showNotice({ title: "The text cannot be written", text: messageOf(error) });
 }
 
-const pause = (ms: number) => new Promise<undefined>((resolve) => setTimeout(resolve, ms));
+/** Whether a device is lost: the commands that fail may be heard of first. */
+function isLost({ device }: OpenedModel): Promise<boolean> {
+  const shortly = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 1000));
+  return Promise.race([device.lost.then(() => true), shortly]);
+}
 
 /** How fast the text grows. */
 class Clock {
