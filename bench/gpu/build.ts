@@ -52,7 +52,14 @@ export async function buildBundle(
     await Deno.chmod(made, 0o755);
     const here = import.meta.dirname!;
     say("bundling the script");
-    await bundleScript(join(here, "entry.ts"), { out: join(made, scriptName), platform: "deno" });
+    const scripts = [
+      ["entry.ts", scriptName],
+      // Started as a thread, by this name and from beside whoever starts it.
+      ["../../lib/kernels/second_thread_worker.ts", "second_thread_worker.ts"],
+    ];
+    for (const [entry, name] of scripts) {
+      await bundleScript(join(here, entry), { out: join(made, name), platform: "deno" });
+    }
     say(`compressing ${Deno.execPath()}`);
     await compress(Deno.execPath(), { out: join(made, "deno.xz"), level });
     for (

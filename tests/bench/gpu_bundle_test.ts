@@ -38,6 +38,9 @@ Deno.test({
         report.measurements.map(({ contender, row }) => `${contender} ${row}`),
         ["folio-none train-quick", "folio-webgpu train-quick"],
       );
+      // The second thread is a script of its own.
+      const threads = navigator.hardwareConcurrency < 2 ? "" : ", 2 threads";
+      assert.equal(report.measurements[0].mode, `WebAssembly SIMD${threads}`);
     } finally {
       await Deno.remove(scratch, { recursive: true });
     }
