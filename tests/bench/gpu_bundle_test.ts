@@ -18,16 +18,20 @@ Deno.test({
       assert.ok(all > 30e6 && all < 60e6, `${all} bytes`);
 
       const out = join(scratch, "out");
-      const { code, stdout, stderr } = await new Deno.Command("bash", {
-        args: [
-          ...[join(folder, "run.sh"), "--small", "--rounds", "1", "--rows", "train-quick"],
-          ...["--contenders", "folio-webgpu,folio-none,torch-cuda", "--out", out],
-        ],
-        cwd: "/",
-        clearEnv: true,
-        env: { PATH: Deno.env.get("PATH")!, FOLIO_PYTHON: "no-such-python", NO_COLOR: "1" },
-      }).output();
-      const [said, alsoSaid] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+      const run = async (contenders: string) => {
+        const { code, stdout, stderr } = await new Deno.Command("bash", {
+          args: [
+            ...[join(folder, "run.sh"), "--small", "--rounds", "1", "--rows", "train-quick"],
+            ...["--contenders", contenders, "--out", out],
+          ],
+          cwd: "/",
+          clearEnv: true,
+          env: { PATH: Deno.env.get("PATH")!, FOLIO_PYTHON: "no-such-python", NO_COLOR: "1" },
+        }).output();
+        const [said, alsoSaid] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+        return { code, said, alsoSaid };
+      };
+      const { code, said, alsoSaid } = await run("folio-webgpu,folio-none,torch-cuda");
       assert.equal(code, 0, said + alsoSaid);
       assert.match(said, /^WebGPU adapter: .+\n {2}shader-f16: (yes|no)\n/);
       assert.match(said, /check, 33 units: right; of 24 lists of numbers /);
@@ -41,6 +45,18 @@ Deno.test({
       // The second thread is a script of its own.
       const threads = navigator.hardwareConcurrency < 2 ? "" : ", 2 threads";
       assert.equal(report.measurements[0].mode, `WebAssembly SIMD${threads}`);
+
+      // A shader that computes something else, however fast, is not measured.
+      const path = join(folder, "folio_bench.js");
+      const script = await Deno.readTextFile(path);
+      const wrong = script.replace("1.0 / (1.0 + exp(-clamp", "1.001 / (1.0 + exp(-clamp");
+      assert.notEqual(wrong, script);
+      await Deno.writeTextFile(path, wrong);
+      const refused = await run("folio-webgpu");
+      assert.equal(refused.code, 1);
+      assert.match(refused.said, /check, 33 units: WRONG; /);
+      assert.match(refused.alsoSaid, /folio is not measured on WebGPU/);
+      assert.deepEqual((await newestReport(out, "gpu"))?.measurements, []);
     } finally {
       await Deno.remove(scratch, { recursive: true });
     }
