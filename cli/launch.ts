@@ -26,7 +26,7 @@ export async function launch(order: Order, places: Places): Promise<number> {
       join(root, "cli", `${order.command}.ts`),
       JSON.stringify(order),
     ],
-    env: withoutLoaderVariables(),
+    env: { ...withoutLoaderVariables(), ...runtimeFolder() },
     stdin: "inherit",
     stdout: "inherit",
     stderr: "inherit",
@@ -37,6 +37,12 @@ export async function launch(order: Order, places: Places): Promise<number> {
   if (requested() || signal === "SIGINT" || signal === "SIGTERM") return exitCodes.interrupted;
   tell(order.command, `ended by ${signal}; too little memory is a likely reason`);
   return exitCodes.failure;
+}
+
+/** Mesa's graphics drivers complain on standard error where there is none. */
+function runtimeFolder(): Record<string, string> {
+  const missing = Deno.build.os === "linux" && !Deno.env.get("XDG_RUNTIME_DIR");
+  return missing ? { XDG_RUNTIME_DIR: "/tmp" } : {};
 }
 
 function withoutLoaderVariables(): Record<string, string> {

@@ -96,7 +96,7 @@ Deno.test("the tasks' own permissions are by name too", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
   const variables = [
     ...["INIT_CWD", "FOLIO_DEVICE", "FOLIO_BLAS"],
-    ...["LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH"],
+    ...["LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH", "XDG_RUNTIME_DIR"],
   ];
   assert.deepEqual(tasks.folio.command.split(" --"), [
     "deno run",
