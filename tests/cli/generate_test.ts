@@ -84,7 +84,7 @@ generationTest("characters come as they are drawn, and a reader may leave", asyn
     args: ["-c", script, "bash", ...taskCommand, "generate", "--model", "my model", "--prompt", "u"]
       .concat(["--device", "wasm", "--blas", "none", "--length", "1000000000"]),
     cwd: folder,
-    env: plainEnvironment,
+    env: plainEnvironment(folder),
   }).output();
   // A thousand million characters: it ends because nobody reads on.
   assert.equal(new TextDecoder().decode(stdout), `${start} 0\n`);

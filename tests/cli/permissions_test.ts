@@ -157,7 +157,7 @@ for (const blas of new Set([findBlas() ?? "none", "none"])) {
           ...permissionFlags(order, placesHere()),
           ...[script, corpus!, out!, other!, blas],
         ],
-        env: plainEnvironment,
+        env: plainEnvironment(folder),
       }).output();
       assert.equal(new TextDecoder().decode(stderr), "");
       const { device, length, ...others } = JSON.parse(new TextDecoder().decode(stdout));

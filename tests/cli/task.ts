@@ -30,13 +30,14 @@ export const taskCommand = [
   ...["task", "--quiet", `--config=${join(root, "deno.json")}`],
 ];
 
-/** The variables that the tasks read, empty, which names nothing. */
-export const plainEnvironment = {
-  FOLIO_DEVICE: "",
-  FOLIO_BLAS: "",
-  NO_COLOR: "1",
-  DENO_NO_UPDATE_CHECK: "1",
-};
+/**
+ * The variables that the tasks read, empty, which names nothing; but for the folder in which the
+ * command is given: where the tests run under npx, that is npm's and stays the tests' own.
+ */
+export function plainEnvironment(folder: string): Record<string, string> {
+  const empty = { FOLIO_DEVICE: "", FOLIO_BLAS: "" };
+  return { ...empty, INIT_CWD: folder, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
+}
 
 /** Runs a task to its end. */
 export async function runTask(args: readonly string[], options: TaskOptions): Promise<Ended> {
@@ -45,7 +46,7 @@ export async function runTask(args: readonly string[], options: TaskOptions): Pr
   const process = new Deno.Command(program!, {
     args: [...words, ...args],
     cwd,
-    env: { ...plainEnvironment, ...env },
+    env: { ...plainEnvironment(cwd), ...env },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

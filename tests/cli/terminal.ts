@@ -20,7 +20,7 @@ export async function inTerminal(
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args: [join(root, "tests", "cli", "terminal.py"), until, type, ...taskCommand, ...args],
     cwd,
-    env: plainEnvironment,
+    env: plainEnvironment(cwd),
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, screen: text(stdout) + text(stderr) };
