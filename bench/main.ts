@@ -11,6 +11,7 @@ import { corpusArgument } from "../tools/corpus_argument.ts";
 import { readyPeers } from "../tools/peers.ts";
 import { projectPaths } from "../tools/project_paths.ts";
 import { setUp } from "../tools/setup.ts";
+import { positiveInteger, rowsNamed } from "./choices.ts";
 import { contendersNamed, type Programs, usualContenders } from "./contenders.ts";
 import { benchmarkRows, type Row, sweepRows } from "./jobs.ts";
 import type { Report } from "./report.ts";
@@ -83,28 +84,15 @@ interface ChosenRows {
 /** The rows that were asked for; the corpus they need is written to `textPath`. */
 async function chooseRows(textPath: string): Promise<ChosenRows> {
   const { small } = options;
-  const wanted = options.rows?.split(",");
-  const choose = (rows: Row[]) => rows.filter(({ id }) => wanted?.includes(id) ?? true);
-  if (options.sweep) return { rows: atLeastOne(choose(sweepRows({ small }))), corpus: null };
+  if (options.sweep) return { rows: rowsNamed(options.rows, sweepRows({ small })), corpus: null };
   const folder = Deno.env.get("INIT_CWD") ?? Deno.cwd();
   const { name, text } = await loadCorpus(
     corpusArgument(Deno.env.get("FOLIO_CORPUS"), folder) ?? "shakespeare",
   );
   await Deno.writeTextFile(textPath, text);
   const characters = positiveInteger("--characters", options.characters);
-  const rows = atLeastOne(choose(benchmarkRows({ textPath, characters, small })));
+  const rows = rowsNamed(options.rows, benchmarkRows({ textPath, characters, small }));
   return { rows, corpus: { name, characters: text.length } };
-}
-
-function atLeastOne(rows: Row[]): Row[] {
-  if (rows.length > 0) return rows;
-  throw new RangeError(`There is no row "${options.rows}"`);
-}
-
-function positiveInteger(name: string, text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new RangeError(`${name} must be an integer of 1 or more, not "${text}"`);
 }
 
 if (options.help) {

@@ -6,8 +6,9 @@
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { positiveInteger, rowsNamed } from "../choices.ts";
 import { contendersNamed, type Programs } from "../contenders.ts";
-import { gpuRows, type Row, sweepRows } from "../jobs.ts";
+import { gpuRows, sweepRows } from "../jobs.ts";
 import { runBenchmark } from "../run.ts";
 import { type AdapterDescription, describeAdapter } from "./adapter.ts";
 
@@ -70,7 +71,8 @@ async function main(): Promise<boolean> {
   const { small, sweep } = options;
   const rounds = positiveInteger("--rounds", options.rounds);
   const characters = positiveInteger("--characters", options.characters ?? (small ? "50" : "1000"));
-  const rows = chooseRows(sweep ? sweepRows({ small, gpu: true }) : gpuRows({ characters, small }));
+  const all = sweep ? sweepRows({ small, gpu: true }) : gpuRows({ characters, small });
+  const rows = rowsNamed(options.rows, all);
   const named = options.contenders?.split(",");
   let contenders = contendersNamed(named ?? usual(sweep));
 
@@ -106,20 +108,6 @@ function isUsable(gpu: AdapterDescription | undefined): boolean {
   if (!gpu.software || options.small) return true;
   say(`the adapter is software, and would take hours: try --small`);
   return false;
-}
-
-function chooseRows(rows: Row[]): Row[] {
-  const wanted = options.rows?.split(",") ?? rows.map(({ id }) => id);
-  const unknown = wanted.find((id) => !rows.some((row) => row.id === id));
-  if (unknown === undefined) return rows.filter(({ id }) => wanted.includes(id));
-  const known = rows.map(({ id }) => id).join(", ");
-  throw new RangeError(`There is no row "${unknown}": choose among ${known}`);
-}
-
-function positiveInteger(name: string, text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new RangeError(`${name} must be an integer of 1 or more, not "${text}"`);
 }
 
 if (options.help) {
