@@ -271,7 +271,7 @@ bundleTest("a mutated bundle is refused, or writes the same text", async ({ dir,
       writer.dispose();
       loaded++;
     }),
-    { numRuns: 1000, seed: 4 },
+    { numRuns: 3000, seed: 4 },
   );
   assert(loaded > 5 && refused > 500, `${loaded} loaded, ${refused} refused`);
 });
