@@ -133,25 +133,22 @@ function wrap(
   const view = (array: Float32Array) => array as Float32Array<ArrayBuffer>;
   const products: Products = {
     description,
-    multiply(product, a, b, c) {
-      const { m, n, k, transposeA, transposeB, strideA, strideB, strideC, add } = withStrides(
-        product,
-      );
+    multiply(given, a, b, c) {
+      const product = withStrides(given);
+      const { m, n, k, transposeA, transposeB, strideA, strideB, strideC, add } = product;
       const beta = add ? 1 : 0;
       // Few rows are as many matrix–vector products, which do not copy B first; for one row that
-      // is up to ten times faster. Where there are several, B comes in parts that stay in the
-      // cache, and so is read from memory once.
+      // is up to ten times faster.
       if (m === 1 && !transposeB && !transposeA) {
         // deno-fmt-ignore
         sgemv(rowMajor, transpose, k, n, 1, view(b), strideB, view(a), 1, beta, view(c), 1);
         return;
       }
       if (m <= fewRows && transposeB && !transposeA) {
-        eachPartTimesRow(withStrides(product), (part) => {
-          const [from, x, y] = [b.subarray(part.b), a.subarray(part.x), c.subarray(part.y)].map(
-            view,
-          );
-          sgemv(rowMajor, noTranspose, part.rows, k, 1, from, strideB, x, 1, beta, y, 1);
+        eachPartTimesRow(product, ({ rows, ...part }) => {
+          const from = view(b.subarray(part.b));
+          const [x, y] = [view(a.subarray(part.x)), view(c.subarray(part.y))];
+          sgemv(rowMajor, noTranspose, rows, k, 1, from, strideB, x, 1, beta, y, 1);
         });
         return;
       }
