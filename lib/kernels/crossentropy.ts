@@ -82,17 +82,18 @@ export function registerHeapCrossentropy(simd: Simd): void {
     const backend = any as WasmBackend;
     const { logits, ids } = inputs as unknown as CrossentropyInputs;
     const [rows, vocabularySize] = logits.shape;
+    // Before anything is made that an error would leave behind.
+    checkRows(integers(backend, ids), vocabularySize);
     const loss = backend.makeOutput([], "float32");
     const gradient = backend.makeOutput(logits.shape, "float32");
     const scratch = backend.makeOutput([2, rows], "float32");
     // The heap has all it needs now: from here on its views stay valid.
-    const targets = integers(backend, ids);
-    checkRows(targets, vocabularySize);
+    const { byteOffset: targets } = integers(backend, ids);
     const sums = floats(backend, scratch);
     const chosen = sums.subarray(rows);
     // deno-fmt-ignore
     simd.crossentropy(
-      rows, vocabularySize, floats(backend, logits).byteOffset, targets.byteOffset, 1 / rows,
+      rows, vocabularySize, floats(backend, logits).byteOffset, targets, 1 / rows,
       sums.byteOffset, chosen.byteOffset, floats(backend, gradient).byteOffset,
     );
     let total = 0;

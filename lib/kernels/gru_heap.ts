@@ -51,6 +51,8 @@ function forward(
   { backend, products, simd, training }: Place & { readonly training: boolean },
 ): tf.TensorInfo[] {
   const { batch, time, units } = gruSizes(gru);
+  // Before anything is made that an error would leave behind.
+  if (gru.ids) checkRows(integers(backend, gru.ids), gru.projected.shape[0]);
   const gateTime = training ? time : 1;
   const make = (...shape: number[]) => backend.makeOutput(shape, "float32");
   const outputs = {
@@ -70,7 +72,7 @@ function forward(
   const { byteOffset: projected } = floats(backend, gru.projected);
   const recurrent = floats(backend, scratch.recurrent);
   const recurrentKernel = floats(backend, gru.recurrentKernel);
-  const ids = addressOfIds(backend, gru.ids, gru.projected.shape[0]);
+  const ids = addressOf(backend, gru.ids);
 
   const first = floats(backend, gru.initialState);
   for (let b = 0; b < batch; b++) {
@@ -101,6 +103,7 @@ function backward(
 ): tf.TensorInfo[] {
   const [batch, time, units] = gru.gradient.shape;
   const wide = 3 * units;
+  if (gru.ids) checkRows(integers(backend, gru.ids), rows);
   const make = (...shape: number[]) => backend.makeOutput(shape, "float32");
   const outputs = {
     projected: make(rows, wide),
@@ -120,7 +123,7 @@ function backward(
   const gradient = floats(backend, gru.gradient);
   const carried = floats(backend, outputs.state).fill(0);
   const bias = floats(backend, outputs.bias).fill(0);
-  const ids = addressOfIds(backend, gru.ids, rows);
+  const ids = addressOf(backend, gru.ids);
 
   const multiplyByTransposed = products.prepare(
     { m: batch, n: units, k: wide, strideA: time * wide, transposeB: true, add: true },
@@ -146,14 +149,7 @@ function backward(
   return Object.values(outputs);
 }
 
-/** Where the ids lie, all of them rows that there are; 0 for none. */
-function addressOfIds(
-  backend: WasmBackend,
-  ids: tf.TensorInfo | undefined,
-  rows: number,
-): number {
-  if (ids === undefined) return 0;
-  const values = integers(backend, ids);
-  checkRows(values, rows);
-  return values.byteOffset;
+/** Where the ids lie; 0 for none. */
+function addressOf(backend: WasmBackend, ids: tf.TensorInfo | undefined): number {
+  return ids === undefined ? 0 : integers(backend, ids).byteOffset;
 }
