@@ -54,8 +54,9 @@ export async function buildBundle(
     say("bundling the script");
     const scripts = [
       ["entry.ts", scriptName],
-      // Started as a thread, by this name and from beside whoever starts it.
-      ["../../lib/kernels/second_thread_worker.ts", "second_thread_worker.ts"],
+      // Started as threads, by these names and from beside whoever starts them.
+      ...["second_thread_worker.ts", "blas_threads_worker.ts"]
+        .map((name) => [`../../lib/kernels/${name}`, name]),
     ];
     for (const [entry, name] of scripts) {
       await bundleScript(join(here, entry), { out: join(made, name), platform: "deno" });

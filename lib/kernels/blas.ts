@@ -8,32 +8,42 @@
  */
 
 import { blasPlaces } from "./blas_places.ts";
-import { eachPartTimesRow, type Product, type Products, withStrides } from "./products.ts";
-import { ThreadPace } from "./thread_pace.ts";
-import { transposeInto } from "./transpose.ts";
+import {
+  type BlasSymbols,
+  noTranspose,
+  openSymbols,
+  rowMajor,
+  type Sgemm,
+  transpose,
+} from "./blas_symbols.ts";
+import {
+  copyRows,
+  eachPartTimesRow,
+  type Product,
+  type Products,
+  transposeInto,
+  withStrides,
+} from "./products.ts";
+import { ProductPaces } from "./thread_pace.ts";
+
+/** A BLAS. */
+export interface Blas extends Products {
+  /** The library's path or name. */
+  readonly path: string;
+  /** The processor whose kernels an OpenBLAS uses, by its own name; null if it cannot be told. */
+  readonly core: string | null;
+  /** How many threads it uses; null where it does not say. */
+  readonly threads: number | null;
+  /** Says how many threads it shall use; null where it cannot be told. */
+  readonly setThreads: ((count: number) => void) | null;
+  readonly sgemm: Sgemm;
+}
 
 /** A BLAS that was opened, or why each candidate was not. */
 export interface BlasSearch {
-  readonly blas: Products | null;
+  readonly blas: Blas | null;
   readonly notes: readonly string[];
 }
-
-// From the cblas.h that every BLAS shares.
-const rowMajor = 101;
-const noTranspose = 111;
-const transpose = 112;
-
-// After order, transposes and sizes: alpha, A and its stride, B or x and its stride, beta,
-// C or y and its stride.
-const operands = ["f32", "buffer", "i32", "buffer", "i32", "f32", "buffer", "i32"] as const;
-const sgemmType = {
-  parameters: ["i32", "i32", "i32", "i32", "i32", "i32", ...operands],
-  result: "void",
-} as const;
-const sgemvType = {
-  parameters: ["i32", "i32", "i32", "i32", ...operands],
-  result: "void",
-} as const;
 
 /**
  * Opens the first usable BLAS.
@@ -51,46 +61,47 @@ export function openBlas(choice: string): BlasSearch {
   const notes: string[] = [];
   const { files, names } = choice === "auto" ? blasPlaces() : { files: [choice], names: [] };
   for (const path of [...files, ...names]) {
-    const opened = open(path);
-    if (typeof opened !== "string") return { blas: opened, notes };
+    const blas = open(path);
+    if (typeof blas !== "string") return { blas, notes };
     // That a library which may lie somewhere lies nowhere is not worth a line.
-    if (files.includes(path)) notes.push(opened);
+    if (files.includes(path)) notes.push(blas);
   }
   if (names.length > 0) notes.push(`no BLAS among ${names.join(", ")}`);
   return { blas: null, notes };
 }
 
 /** Opens one library; a text says why it cannot serve. */
-function open(path: string): Products | string {
-  const reasons: string[] = [];
-  // The wheel's symbols carry a prefix so that they do not meet a second OpenBLAS.
-  for (const prefix of ["", "scipy_"]) {
-    try {
-      const { symbols } = Deno.dlopen(path, {
-        sgemm: { ...sgemmType, name: `${prefix}cblas_sgemm` },
-        sgemv: { ...sgemvType, name: `${prefix}cblas_sgemv` },
-        threads: {
-          name: `${prefix}openblas_get_num_threads`,
-          parameters: [],
-          result: "i32",
-          optional: true,
-        },
-        setThreads: {
-          name: `${prefix}openblas_set_num_threads`,
-          parameters: ["i32"],
-          result: "void",
-          optional: true,
-        },
-      });
-      const threads = symbols.threads?.() ?? null;
-      const blas = wrap(symbols, { description: describe(path, threads), threads });
-      const wrong = selfTest(blas);
-      return wrong === null ? blas : `${path} is passed over: ${wrong}`;
-    } catch (error) {
-      reasons.push(error instanceof Error ? error.message : String(error));
-    }
+function open(path: string): Blas | string {
+  try {
+    const symbols = openSymbols(path);
+    const threads = symbols.threads?.() ?? null;
+    const { sgemm, setThreads } = symbols;
+    const core = coreOf(symbols);
+    const description = describe(path, threads);
+    const blas = {
+      ...wrap(symbols, { description, threads }),
+      path,
+      core,
+      threads,
+      setThreads,
+      sgemm,
+    };
+    const wrong = selfTest(blas);
+    return wrong === null ? blas : `${path} is passed over: ${wrong}`;
+  } catch (error) {
+    return `${path} is passed over: ${error instanceof Error ? error.message : error}`;
   }
-  return `${path} is passed over: ${reasons.pop()}`;
+}
+
+/** The name of the processor; null also where this library is the only native code permitted. */
+function coreOf({ coreName }: BlasSymbols): string | null {
+  const name = coreName?.() ?? null;
+  try {
+    return name && Deno.UnsafePointerView.getCString(name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return null;
+    throw error;
+  }
 }
 
 function describe(path: string, threads: number | null): string {
@@ -109,28 +120,18 @@ function describe(path: string, threads: number | null): string {
   return `${label}, ${threads} thread${threads === 1 ? "" : "s"}`;
 }
 
-/** More rows than this are a matrix product. */
-const fewRows = 7;
-
-/** What {@linkcode open} finds in a library. */
-interface BlasSymbols {
-  readonly sgemm: Deno.FromForeignFunction<typeof sgemmType>;
-  readonly sgemv: Deno.FromForeignFunction<typeof sgemvType>;
-  readonly setThreads: ((count: number) => void) | null;
-}
+/** So many rows are products of a matrix with a vector. */
+export const rowsBySgemv = 7;
 
 function wrap(
   { sgemm, sgemv, setThreads }: BlasSymbols,
   { description, threads }: { readonly description: string; readonly threads: number | null },
 ): Products {
-  const paces = new Map<string, ThreadPace>();
-  const paceOf = ({ m, n, k, transposeB = false }: Product) => {
-    const key = [m, n, k, transposeB].join();
-    const pace = paces.get(key) ?? new ThreadPace();
-    paces.set(key, pace);
-    return pace;
-  };
+  const paces = new ProductPaces();
   const view = (array: Float32Array) => array as Float32Array<ArrayBuffer>;
+  const several = setThreads !== null && threads !== null && threads > 1;
+  /** A B that is packed lies as n rows of k. */
+  const lying = ({ strideB: _, ...product }: Product) => ({ ...product, transposeB: true });
   const products: Products = {
     description,
     multiply(given, a, b, c) {
@@ -144,7 +145,7 @@ function wrap(
         sgemv(rowMajor, transpose, k, n, 1, view(b), strideB, view(a), 1, beta, view(c), 1);
         return;
       }
-      if (m <= fewRows && transposeB && !transposeA) {
+      if (m <= rowsBySgemv && transposeB && !transposeA) {
         eachPartTimesRow(product, ({ rows, ...part }) => {
           const from = view(b.subarray(part.b));
           const [x, y] = [view(a.subarray(part.x)), view(c.subarray(part.y))];
@@ -160,24 +161,20 @@ function wrap(
     },
     // A BLAS packs its factors itself, each time, and where B is transposed that takes a third
     // less time: it reads along the rows that it multiplies along.
-    packedSize: (k, n) => k * n,
-    prepare(given, stored, packed) {
-      const { n, k, transposeB, strideB } = withStrides(given);
-      if (!transposeB) transposeInto(packed, stored, { rows: k, columns: n, stride: strideB });
-      const product = transposeB ? given : { ...given, transposeB: true, strideB: k };
-      const b = transposeB ? stored : packed;
-      if (setThreads === null || threads === null || threads === 1) {
-        return (a, c) => products.multiply(product, a, b, c);
-      }
-      const pace = paceOf(product);
-      return (a, c) => {
-        const way = pace.choose();
-        const start = performance.now();
+    packedSize: ({ k, n }) => k * n,
+    pack(given, b, packed) {
+      const { n, k, transposeB, strideB: stride } = withStrides(given);
+      if (transposeB) copyRows({ rows: n, columns: k }, { from: b, stride }, packed);
+      else transposeInto(packed, b, { rows: k, columns: n, stride });
+    },
+    multiplyPacked(given, a, packed, c) {
+      const product = lying(given);
+      if (!several) return products.multiply(product, a, packed, c);
+      paces.run(product, (way) => {
         if (way === "one") setThreads(1);
-        products.multiply(product, a, b, c);
+        products.multiply(product, a, packed, c);
         if (way === "one") setThreads(threads);
-        pace.record(way, performance.now() - start);
-      };
+      });
     },
   };
   return products;

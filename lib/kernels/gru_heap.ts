@@ -60,9 +60,10 @@ function forward(
     before: make(batch, time, units),
     gates: make(batch, gateTime, 4 * units), // z, r, ĥ, q
   };
+  const step = { m: batch, n: 3 * units, k: units, strideA: time * units };
   const scratch = {
     recurrent: make(batch, 3 * units),
-    packed: make(time > 1 ? products.packedSize(units, 3 * units) : 0),
+    packed: make(time > 1 ? products.packedSize(step) : 0),
   };
   // The heap has all it needs now: from here on its views stay valid.
   const { byteOffset: bias } = floats(backend, gru.recurrentBias);
@@ -72,18 +73,18 @@ function forward(
   const { byteOffset: projected } = floats(backend, gru.projected);
   const recurrent = floats(backend, scratch.recurrent);
   const recurrentKernel = floats(backend, gru.recurrentKernel);
+  const packed = floats(backend, scratch.packed);
   const ids = addressOf(backend, gru.ids);
 
   const first = floats(backend, gru.initialState);
   for (let b = 0; b < batch; b++) {
     before.set(first.subarray(b * units, (b + 1) * units), b * time * units);
   }
-  const step = { m: batch, n: 3 * units, k: units, strideA: time * units };
-  const multiplyByRecurrentKernel = time > 1
-    ? products.prepare(step, recurrentKernel, floats(backend, scratch.packed))
-    : (a: Float32Array, c: Float32Array) => products.multiply(step, a, recurrentKernel, c);
+  if (time > 1) products.pack(step, recurrentKernel, packed);
   for (let t = 0; t < time; t++) {
-    multiplyByRecurrentKernel(before.subarray(t * units), recurrent);
+    const states = before.subarray(t * units);
+    if (time > 1) products.multiplyPacked(step, states, packed, recurrent);
+    else products.multiply(step, states, recurrentKernel, recurrent);
     // deno-fmt-ignore
     simd.gruForward(
       batch, time, units, t, gateTime, ids, projected, recurrent.byteOffset, bias,
@@ -111,9 +112,13 @@ function backward(
     recurrentKernel: make(units, wide),
     bias: make(wide),
   };
+  const byTransposed = {
+    ...{ m: batch, n: units, k: wide, strideA: time * wide },
+    ...{ transposeB: true, add: true },
+  };
   const scratch = {
     recurrentSide: make(batch * time, wide),
-    packed: make(products.packedSize(wide, units)),
+    packed: make(products.packedSize(byTransposed)),
   };
   // The heap has all it needs now: from here on its views stay valid.
   const inputSide = floats(backend, outputs.projected).fill(0);
@@ -125,11 +130,8 @@ function backward(
   const bias = floats(backend, outputs.bias).fill(0);
   const ids = addressOf(backend, gru.ids);
 
-  const multiplyByTransposed = products.prepare(
-    { m: batch, n: units, k: wide, strideA: time * wide, transposeB: true, add: true },
-    floats(backend, gru.recurrentKernel),
-    floats(backend, scratch.packed),
-  );
+  const packed = floats(backend, scratch.packed);
+  products.pack(byTransposed, floats(backend, gru.recurrentKernel), packed);
   for (let t = time - 1; t >= 0; t--) {
     // deno-fmt-ignore
     simd.gruBackward(
@@ -137,7 +139,7 @@ function backward(
       carried.byteOffset, inputSide.byteOffset, recurrentSide.byteOffset, bias.byteOffset,
     );
     // carried holds g ⊙ z by now; the product adds E·Rᵀ.
-    multiplyByTransposed(recurrentSide.subarray(t * wide), carried);
+    products.multiplyPacked(byTransposed, recurrentSide.subarray(t * wide), packed, carried);
   }
   products.multiply(
     { m: units, n: wide, k: batch * time, transposeA: true },

@@ -6,7 +6,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { registerHeapAdam, registerPlainAdam } from "./adam.ts";
 import { registerWebgpuAdam } from "./adam_webgpu.ts";
-import { openBlas } from "./blas.ts";
+import { type Blas, openBlas } from "./blas.ts";
+import { threadedBlas } from "./blas_threads.ts";
 import { registerWebgpuCharDraws } from "./char_draws_webgpu.ts";
 import { registerHeapCharStep } from "./char_step.ts";
 import { registerPlainClipScale } from "./clip.ts";
@@ -27,7 +28,7 @@ import { bytesOfRoom, simdProducts } from "./simd_products.ts";
 import { registerTranspose } from "./transpose.ts";
 
 export { charDraws, hasCharDraws } from "./char_draws.ts";
-export { type CharStep, charStep, hasCharStep, type StepLayer } from "./char_step.ts";
+export { type CharStep, charStep, hasCharStep, packForSteps, type StepLayer } from "./char_step.ts";
 export { crossentropy } from "./crossentropy.ts";
 export { gru, type GruInputs } from "./gru.ts";
 export { type MatrixSize, orthogonalizeRows } from "./orthogonal.ts";
@@ -69,7 +70,7 @@ export async function registerKernels(
   const backend = tf.backend() as WasmBackend;
   const tools = heapTools(backend);
   const { blas, notes } = openBlas(choice);
-  const products = blas ?? await bothThreads(tools.products);
+  const products = blas === null ? await bothThreads(tools.products) : await allThreads(blas);
   const { simd } = tools;
   registerTranspose();
   registerLookup(simd);
@@ -86,6 +87,15 @@ async function bothThreads(one: Products): Promise<Products> {
   const thread = await (secondThread.started ??= SecondThread.start());
   return thread === null ? one : pairedProducts(one, thread);
 }
+
+/** A BLAS on all threads; they are started once for each library. */
+function allThreads(blas: Blas): Promise<Products> {
+  const started = threadedLibraries.get(blas.path) ?? threadedBlas(blas);
+  threadedLibraries.set(blas.path, started);
+  return started;
+}
+
+const threadedLibraries = new Map<string, Promise<Products>>();
 
 const secondThread: { started?: Promise<SecondThread | null> } = {};
 

@@ -26,27 +26,27 @@ export interface Product {
   readonly add?: boolean;
 }
 
-/** Products of float32 matrices, each given by a view that begins at its first number. */
+/** Products of float32 matrices on one heap, each given by a view that begins at its first number. */
 export interface Products {
   /** What computes them, in a few words for people. */
   readonly description: string;
   /** C = A·B. */
   multiply(product: Product, a: Float32Array, b: Float32Array, c: Float32Array): void;
-  /** How many floats {@linkcode Products.prepare} needs room for. */
-  packedSize(k: number, n: number): number;
+  /** How many floats {@linkcode Products.pack} needs room for. */
+  packedSize(product: Product): number;
   /**
    * Readies a B that many As are multiplied by, one after the other.
    *
    * @param product the sizes of all those products
-   * @param b the matrix; it must stay as it is
-   * @param packed room for `packedSize` floats
-   * @returns what multiplies one A into one C
+   * @param packed room for `packedSize` floats; B itself is not needed afterwards
    */
-  prepare(
-    product: Product,
-    b: Float32Array,
-    packed: Float32Array,
-  ): (a: Float32Array, c: Float32Array) => void;
+  pack(product: Product, b: Float32Array, packed: Float32Array): void;
+  /**
+   * C = A·B.
+   *
+   * @param product what B was packed for
+   */
+  multiplyPacked(product: Product, a: Float32Array, packed: Float32Array, c: Float32Array): void;
 }
 
 /** A product with all its strides. */
@@ -85,5 +85,35 @@ export function eachPartTimesRow(
   for (let j = 0; j < n; j += part) {
     const rows = Math.min(part, n - j);
     for (let i = 0; i < m; i++) act({ rows, b: j * strideB, x: i * strideA, y: i * strideC + j });
+  }
+}
+
+/** Writes the rows of a matrix one behind the other. */
+export function copyRows(
+  { rows, columns }: { readonly rows: number; readonly columns: number },
+  { from, stride }: { readonly from: Float32Array; readonly stride: number },
+  to: Float32Array,
+): void {
+  if (stride === columns) return to.set(from.subarray(0, rows * columns));
+  for (let i = 0; i < rows; i++) {
+    to.set(from.subarray(i * stride, i * stride + columns), i * columns);
+  }
+}
+
+/** Writes the columns of a matrix as rows, block by block, so that both stay in the cache. */
+export function transposeInto(
+  to: Float32Array,
+  from: Float32Array,
+  { rows, columns, stride }: Record<"rows" | "columns" | "stride", number>,
+): void {
+  const side = 32;
+  for (let top = 0; top < rows; top += side) {
+    const bottom = Math.min(top + side, rows);
+    for (let left = 0; left < columns; left += side) {
+      const right = Math.min(left + side, columns);
+      for (let j = left; j < right; j++) {
+        for (let i = top; i < bottom; i++) to[j * rows + i] = from[i * stride + j];
+      }
+    }
   }
 }

@@ -8,8 +8,9 @@
  *
  * @module
  */
-import { type Product, type Products, withStrides } from "./products.ts";
-import { type Job, jobFields, jobs, states } from "./second_thread_job.ts";
+import { WorkerThread } from "./worker_thread.ts";
+import { copyRows, type Product, type Products, withStrides } from "./products.ts";
+import { type Job, jobFields, jobs } from "./second_thread_job.ts";
 
 /** A product with fewer rows or columns than this reads its factors too seldom to copy them. */
 const fewest = 16;
@@ -17,36 +18,31 @@ const fewest = 16;
 const fewestOperations = 1e6;
 /** The largest mailbox; only what is used takes memory. */
 const mostBytes = 2 ** 30;
-/** How long to wait for the second thread before giving up on it. */
-const patience = 60_000;
 const [tileColumns, bytes] = [8, 4];
 
 /** A thread that multiplies what is put into its mailbox. */
 export class SecondThread {
-  readonly #control: Int32Array;
+  readonly #other: WorkerThread;
+  readonly #job: Int32Array;
   readonly #mailbox: SharedArrayBuffer;
 
-  /** Use {@linkcode SecondThread.start}. */
-  constructor(control: Int32Array, mailbox: SharedArrayBuffer) {
-    this.#control = control;
+  private constructor(
+    other: WorkerThread,
+    { job, mailbox }: { readonly job: Int32Array; readonly mailbox: SharedArrayBuffer },
+  ) {
+    this.#other = other;
+    this.#job = job;
     this.#mailbox = mailbox;
   }
 
   /** Starts a thread; null where there are none, or only one core. It ends with the program. */
   static async start(): Promise<SecondThread | null> {
-    if (globalThis.Deno === undefined || navigator.hardwareConcurrency < 2) return null;
-    try {
-      const { Worker } = await import("node:worker_threads");
-      const control = new Int32Array(new SharedArrayBuffer(bytes * (1 + jobFields.length)));
-      const mailbox = new SharedArrayBuffer(0, { maxByteLength: mostBytes });
-      const script = new URL("./second_thread_worker.ts", import.meta.url);
-      const worker = new Worker(script, { workerData: { control, mailbox } });
-      await new Promise((ready, failed) => worker.once("message", ready).once("error", failed));
-      worker.unref();
-      return new SecondThread(control, mailbox);
-    } catch {
-      return null; // Such as where no file may be read: one thread does all, then.
-    }
+    if (navigator.hardwareConcurrency < 2) return null;
+    const job = new Int32Array(new SharedArrayBuffer(bytes * jobFields.length));
+    const mailbox = new SharedArrayBuffer(0, { maxByteLength: mostBytes });
+    const script = new URL("./second_thread_worker.ts", import.meta.url);
+    const other = await WorkerThread.start(script, { job, mailbox });
+    return other && new SecondThread(other, { job, mailbox });
   }
 
   /** Whether the mailbox has room for so many floats; it grows if need be. */
@@ -63,18 +59,13 @@ export class SecondThread {
 
   /** Lets the thread begin. */
   begin(job: Job): void {
-    jobFields.forEach((field, i) => this.#control[1 + i] = job[field]);
-    Atomics.store(this.#control, 0, states.given);
-    Atomics.notify(this.#control, 0);
+    jobFields.forEach((field, i) => this.#job[i] = job[field]);
+    this.#other.begin();
   }
 
   /** Waits until the thread is done. */
   finish(): void {
-    for (let turn = 0; turn < 100_000; turn++) {
-      if (Atomics.load(this.#control, 0) === states.done) return;
-    }
-    const answer = Atomics.wait(this.#control, 0, states.given, patience);
-    if (answer === "timed-out") throw new Error("The second thread does not answer: start again");
+    this.#other.finish();
   }
 }
 
@@ -85,8 +76,8 @@ export class SecondThread {
  * @param thread the other
  */
 export function pairedProducts(one: Products, thread: SecondThread): Products {
-  /** Whose B the thread has packed: that of the last `prepare`. */
-  let prepared: object | undefined;
+  /** Where the packed B lies of which the thread has its part packed. */
+  let prepared: number | undefined;
 
   const fits = ({ m, n, k }: Product) =>
     m >= fewest && n >= fewest && m * n * k >= fewestOperations &&
@@ -95,14 +86,13 @@ export function pairedProducts(one: Products, thread: SecondThread): Products {
   /** Puts A into the mailbox. */
   const putA = ({ m, k, transposeA, strideA }: Required<Product>, a: Float32Array) => {
     const [rows, columns] = transposeA ? [k, m] : [m, k];
-    copyRows({ rows, columns }, { from: a, stride: strideA }, { to: thread.room });
+    copyRows({ rows, columns }, { from: a, stride: strideA }, thread.room);
   };
-  /** Puts the columns of B from `cut` on behind A. */
-  const putB = (product: Required<Product>, b: Float32Array, cut: number) => {
-    const { m, n, k, transposeB, strideB } = product;
+  /** Copies the columns of B from `cut` on. */
+  const copyB = (product: Required<Product>, b: Float32Array, cut: number, to: Float32Array) => {
+    const { n, k, transposeB, strideB: stride } = product;
     const [rows, columns] = transposeB ? [n - cut, k] : [k, n - cut];
-    const from = b.subarray(transposeB ? cut * strideB : cut);
-    copyRows({ rows, columns }, { from, stride: strideB }, { to: thread.room.subarray(m * k) });
+    copyRows({ rows, columns }, { from: b.subarray(transposeB ? cut * stride : cut), stride }, to);
   };
   /** Takes the thread's part of C out of the mailbox. */
   const takeC = (product: Required<Product>, c: Float32Array, cut: number) => {
@@ -125,33 +115,50 @@ export function pairedProducts(one: Products, thread: SecondThread): Products {
 
   return {
     description: `${one.description}, 2 threads`,
-    packedSize: one.packedSize,
     multiply(given, a, b, c) {
       const product = withStrides(given);
       if (!fits(product)) return one.multiply(given, a, b, c);
-      const cut = firstPart(product.n);
+      const { m, n, k } = product;
+      const cut = firstPart(n);
       prepared = undefined;
       putA(product, a);
-      putB(product, b, cut);
+      copyB(product, b, cut, thread.room.subarray(m * k));
       thread.begin({ kind: jobs.multiply, ...jobOf(product, cut) });
       one.multiply({ ...product, n: cut }, a, b, c);
       takeC(product, c, cut);
     },
-    prepare(given, b, packed) {
-      const product = withStrides(given);
-      if (!fits(product)) return one.prepare(given, b, packed);
+    // One's part as one packs it, then the thread's as it lies.
+    packedSize(product) {
+      if (!fits(product)) return one.packedSize(product);
       const cut = firstPart(product.n);
-      const here = one.prepare({ ...product, n: cut }, b, packed);
-      const there = {};
-      return (a, c) => {
-        putA(product, a);
-        const kind = prepared === there ? jobs.multiplyPrepared : jobs.prepareAndMultiply;
-        if (kind === jobs.prepareAndMultiply) putB(product, b, cut);
-        prepared = there;
-        thread.begin({ kind, ...jobOf(product, cut) });
-        here(a, c);
-        takeC(product, c, cut);
-      };
+      return one.packedSize({ ...product, n: cut }) + product.k * (product.n - cut);
+    },
+    pack(given, b, packed) {
+      const product = withStrides(given);
+      if (!fits(product)) return one.pack(given, b, packed);
+      const cut = firstPart(product.n);
+      const here = { ...product, n: cut };
+      one.pack(here, b, packed);
+      copyB(product, b, cut, packed.subarray(one.packedSize(here)));
+      prepared = undefined;
+    },
+    multiplyPacked(given, a, packed, c) {
+      const product = withStrides(given);
+      if (!fits(product)) return one.multiplyPacked(given, a, packed, c);
+      const { m, n, k } = product;
+      const cut = firstPart(n);
+      const here = { ...product, n: cut };
+      putA(product, a);
+      const known = prepared === packed.byteOffset;
+      if (!known) {
+        const first = one.packedSize(here);
+        thread.room.set(packed.subarray(first, first + k * (n - cut)), m * k);
+        prepared = packed.byteOffset;
+      }
+      const kind = known ? jobs.multiplyPrepared : jobs.prepareAndMultiply;
+      thread.begin({ kind, ...jobOf(product, cut) });
+      one.multiplyPacked(here, a, packed, c);
+      takeC(product, c, cut);
     },
   };
 }
@@ -159,15 +166,4 @@ export function pairedProducts(one: Products, thread: SecondThread): Products {
 /** How many columns this thread takes: half, in whole tiles. */
 function firstPart(n: number): number {
   return Math.ceil(n / 2 / tileColumns) * tileColumns;
-}
-
-function copyRows(
-  { rows, columns }: { readonly rows: number; readonly columns: number },
-  { from, stride }: { readonly from: Float32Array; readonly stride: number },
-  { to }: { readonly to: Float32Array },
-): void {
-  if (stride === columns) return to.set(from.subarray(0, rows * columns));
-  for (let i = 0; i < rows; i++) {
-    to.set(from.subarray(i * stride, i * stride + columns), i * columns);
-  }
 }

@@ -1,14 +1,10 @@
 /**
  * What two threads that multiply matrices tell each other.
  *
- * The mailbox holds A, then B, then C, all dense; the control is one state, then the numbers of
- * a job.
+ * The mailbox holds A, then B, then C, all dense.
  *
  * @module
  */
-
-/** Whose turn it is. */
-export const states = { idle: 0, given: 1, done: 2 } as const;
 
 /** What there is to do; a prepared B stays packed for the jobs after it. */
 export const jobs = { multiply: 0, prepareAndMultiply: 1, multiplyPrepared: 2 } as const;

@@ -9,7 +9,14 @@
  *
  * @module
  */
-import { eachPartTimesRow, type Product, type Products, withStrides } from "./products.ts";
+import {
+  copyRows,
+  eachPartTimesRow,
+  type Product,
+  type Products,
+  transposeInto,
+  withStrides,
+} from "./products.ts";
 import type { Simd } from "./simd.ts";
 
 /** The rows of a panel of A and the columns of a panel of B; simd.as has the same. */
@@ -74,7 +81,7 @@ export function simdProducts(simd: Simd, room: number): Products {
     }
   }
 
-  return {
+  const products: Products = {
     description: "WebAssembly SIMD",
     multiply(given, a, b, c) {
       const product = withStrides(given);
@@ -99,21 +106,31 @@ export function simdProducts(simd: Simd, room: number): Products {
         multiplyBlock(product, { a: a.byteOffset, c: c.byteOffset, panels: panelsB }, part);
       });
     },
-    packedSize: (k, n) => k * Math.ceil(n / tile.columns) * tile.columns,
-    prepare(given, b, packed) {
+    packedSize: ({ m, n, k }) =>
+      k * (m <= fewRows ? n : Math.ceil(n / tile.columns) * tile.columns),
+    pack(given, b, packed) {
       const product = withStrides(given);
-      if (product.m <= fewRows) return (a, c) => this.multiply(given, a, b, c);
-      const panels = packed.byteOffset;
-      blocks(product, (part) => packB(product, b.byteOffset, part, panels + part.offset));
-      return (a, c) => {
-        const addresses = { a: a.byteOffset, c: c.byteOffset };
+      const { m, n, k, transposeB, strideB: stride } = product;
+      if (m > fewRows) {
         blocks(
           product,
-          (part) => multiplyBlock(product, { ...addresses, panels: panels + part.offset }, part),
+          (part) => packB(product, b.byteOffset, part, packed.byteOffset + part.offset),
         );
-      };
+      } else if (transposeB) copyRows({ rows: n, columns: k }, { from: b, stride }, packed);
+      else transposeInto(packed, b, { rows: k, columns: n, stride });
+    },
+    multiplyPacked(given, a, packed, c) {
+      if (given.m <= fewRows) {
+        return products.multiply({ ...given, transposeB: true, strideB: given.k }, a, packed, c);
+      }
+      const product = withStrides(given);
+      const addresses = { a: a.byteOffset, c: c.byteOffset };
+      blocks(product, (part) => {
+        multiplyBlock(product, { ...addresses, panels: packed.byteOffset + part.offset }, part);
+      });
     },
   };
+  return products;
 }
 
 /** A block of B: n columns from j, k rows from p, at `offset` bytes in packed memory. */

@@ -5,24 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { floats, replaceWasmKernel, type WasmBackend } from "./heap.ts";
-
-/** Writes the columns of a matrix as rows, block by block, so that both stay in the cache. */
-export function transposeInto(
-  to: Float32Array,
-  from: Float32Array,
-  { rows, columns, stride }: Record<"rows" | "columns" | "stride", number>,
-): void {
-  const side = 32;
-  for (let top = 0; top < rows; top += side) {
-    const bottom = Math.min(top + side, rows);
-    for (let left = 0; left < columns; left += side) {
-      const right = Math.min(left + side, columns);
-      for (let j = left; j < right; j++) {
-        for (let i = top; i < bottom; i++) to[j * rows + i] = from[i * stride + j];
-      }
-    }
-  }
-}
+import { transposeInto } from "./products.ts";
 
 /** Replaces tfjs' `Transpose` for float32 matrices on the WebAssembly backend: it is slow. */
 export function registerTranspose(): void {

@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { charStep, type StepLayer } from "../kernels/mod.ts";
+import { charStep, packForSteps, type StepLayer } from "../kernels/mod.ts";
 import type { CharModel, ModelState } from "./char_model.ts";
 import { type StepWeights, stepWeights, withStates } from "./step_weights.ts";
 
@@ -58,10 +58,11 @@ export class KernelStepper implements CharStepper {
     const own = <T extends tf.Tensor>(tensor: T) => (this.#own.push(tensor), tensor);
     // The kernel changes the states in place, so they must share their values with nobody.
     const states = state.map((layer): tf.Tensor2D => own(tf.add(layer, 0)));
+    const packed = (kernel: tf.Tensor) => own(packForSteps(kernel, states[0].shape[0]));
     this.#layers = withStates(this.#weights.layers, states).map((layer) => ({
       ...layer,
-      ...layer.kernel && { kernel: own(tf.transpose(layer.kernel)) },
-      recurrentKernel: own(tf.transpose(layer.recurrentKernel)),
+      ...layer.kernel && { kernel: packed(layer.kernel) },
+      recurrentKernel: packed(layer.recurrentKernel),
     }));
   }
 

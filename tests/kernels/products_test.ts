@@ -4,6 +4,7 @@ import { selectDevice } from "folio";
 import { openBlas } from "../../lib/kernels/blas.ts";
 import { floats, type WasmBackend } from "../../lib/kernels/heap.ts";
 import { type Products, withStrides } from "../../lib/kernels/products.ts";
+import { threadedBlas } from "../../lib/kernels/blas_threads.ts";
 import { pairedProducts, SecondThread } from "../../lib/kernels/second_thread.ts";
 import { loadSimd } from "../../lib/kernels/simd.ts";
 import { bytesOfRoom, simdProducts } from "../../lib/kernels/simd_products.ts";
@@ -18,10 +19,12 @@ const sizes = [
 
 const { blas } = openBlas("auto");
 
-for (const by of ["SIMD", "BLAS", "SIMD, 2 threads"] as const) {
+const ways = ["SIMD", "SIMD, 2 threads", "BLAS", "BLAS, our threads"] as const;
+
+for (const by of ways) {
   Deno.test({
     name: `products by ${by} are right around tiles and blocks, prepared or not`,
-    ignore: by === "BLAS" && blas === null,
+    ignore: by.startsWith("BLAS") && blas === null,
     // The second thread outlives the test.
     sanitizeOps: false,
     sanitizeResources: false,
@@ -29,12 +32,17 @@ for (const by of ["SIMD", "BLAS", "SIMD, 2 threads"] as const) {
   });
 }
 
-async function holdProducts(by: "SIMD" | "BLAS" | "SIMD, 2 threads"): Promise<void> {
+async function holdProducts(by: typeof ways[number]): Promise<void> {
   await selectDevice({ name: "wasm", blas: "none" });
   const backend = tf.backend() as WasmBackend;
   const simd = loadSimd(backend.wasm.asm.memory, { fused: false });
   const one = simdProducts(simd, backend.wasm._malloc(bytesOfRoom) >>> 0);
-  const products = by === "SIMD" ? one : by === "BLAS" ? blas! : await paired(one);
+  const products = await {
+    "SIMD": () => one,
+    "SIMD, 2 threads": () => paired(one),
+    "BLAS": () => blas!,
+    "BLAS, our threads": () => threadedBlas(blas!),
+  }[by]();
   for (const [m, n, k] of sizes) {
     for (const transposeA of [false, true]) {
       for (const transposeB of [false, true]) {
@@ -62,11 +70,12 @@ async function holdProducts(by: "SIMD" | "BLAS" | "SIMD, 2 threads"): Promise<vo
             }
           }
         }
-        const tensors = [...inputs, inputs[2], new Float32Array(products.packedSize(k, n))]
+        const tensors = [...inputs, inputs[2], new Float32Array(products.packedSize(product))]
           .map((values) => tf.tensor1d(values));
         const [a, b, direct, prepared, packed] = tensors.map((x) => floats(backend, x));
         products.multiply(product, a, b, direct);
-        products.prepare(product, b, packed)(a, prepared);
+        products.pack(product, b, packed);
+        products.multiplyPacked(product, a, packed, prepared);
         const label = JSON.stringify(product);
         assert.ok(relativeError(direct, expected) < 1e-5, label);
         assert.ok(relativeError(prepared, expected) < 1e-5, `prepared ${label}`);
@@ -102,15 +111,49 @@ Deno.test({
       b.set(someNumbers(k * n, { text: 8 + text }));
       one.multiply({ m, n, k }, a, b, expected);
       const product = { m, n, k };
-      return { product, a, b, c, expected, packed: room(both.packedSize(k, n)) };
+      return { product, a, b, c, expected, packed: room(both.packedSize(product)) };
     });
-    const prepared = cases.map(({ product, b, packed }) => both.prepare(product, b, packed));
+    for (const { product, b, packed } of cases) both.pack(product, b, packed);
     for (const next of [0, 0, 1, 0, 1, 1]) {
-      const { product, a, b, c, expected } = cases[next];
-      prepared[next](a, c.fill(0));
+      const { product, a, b, c, expected, packed } = cases[next];
+      both.multiplyPacked(product, a, packed, c.fill(0));
       assert.deepEqual(c, expected);
       if (next === 1) both.multiply(product, a, b, c.fill(0));
       assert.deepEqual(c, expected);
+    }
+  },
+});
+
+Deno.test({
+  name: "a BLAS on our threads gives the same bits each time, also when the heap has grown",
+  ignore: blas === null,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    const products = await threadedBlas(blas!);
+    const memory = new WebAssembly.Memory({ initial: 60 });
+    for (const product of [{ m: 5, n: 700, k: 300 }, { m: 40, n: 1000, k: 300 }]) {
+      const { m, n, k } = product;
+      const sizes = [m * k, k * n, products.packedSize(product), m * n];
+      const views = () => {
+        let start = 0;
+        return sizes.map((size) =>
+          new Float32Array(memory.buffer, 4 * (start += size) - 4 * size, size)
+        );
+      };
+      const [a, b, packed, c] = views();
+      a.set(someNumbers(a.length));
+      b.set(someNumbers(b.length, { text: 1 }));
+      products.pack(product, b, packed);
+      products.multiplyPacked(product, a, packed, c);
+      const expected = c.slice();
+      // Some of these are on one thread, some on all.
+      for (let call = 0; call < 12; call++) {
+        if (call === 8) memory.grow(1);
+        const [a, , packed, c] = views();
+        products.multiplyPacked(product, a, packed, c.fill(0));
+        assert.deepEqual(c, expected, `call ${call}`);
+      }
     }
   },
 });

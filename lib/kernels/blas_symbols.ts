@@ -1,0 +1,60 @@
+/**
+ * What folio calls of a BLAS, as `Deno.dlopen` wants it, from the cblas.h that all of them share.
+ *
+ * @module
+ */
+
+export const rowMajor = 101;
+export const noTranspose = 111;
+export const transpose = 112;
+
+// After order, transposes and sizes: alpha, A and its stride, B or x and its stride, beta,
+// C or y and its stride.
+const operands = ["f32", "buffer", "i32", "buffer", "i32", "f32", "buffer", "i32"] as const;
+const sgemm = {
+  parameters: ["i32", "i32", "i32", "i32", "i32", "i32", ...operands],
+  result: "void",
+} as const;
+const sgemv = {
+  parameters: ["i32", "i32", "i32", "i32", ...operands],
+  result: "void",
+} as const;
+// These three only OpenBLAS has.
+const threads = { parameters: [], result: "i32", optional: true } as const;
+const setThreads = { parameters: ["i32"], result: "void", optional: true } as const;
+const coreName = { parameters: [], result: "pointer", optional: true } as const;
+
+/** C = alpha · A·B + beta · C. */
+export type Sgemm = Deno.FromForeignFunction<typeof sgemm>;
+
+/** What {@linkcode openSymbols} finds in a library. */
+export interface BlasSymbols {
+  readonly sgemm: Sgemm;
+  readonly sgemv: Deno.FromForeignFunction<typeof sgemv>;
+  readonly threads: (() => number) | null;
+  readonly setThreads: ((count: number) => void) | null;
+  readonly coreName: (() => Deno.PointerValue) | null;
+}
+
+/**
+ * Opens a library.
+ *
+ * @throws {Error} if it is none, or lacks a product
+ */
+export function openSymbols(path: string): BlasSymbols {
+  // The wheel's symbols carry a prefix so that they do not meet a second OpenBLAS.
+  const [plain, prefixed] = ["", "scipy_"].map((prefix) => () =>
+    Deno.dlopen(path, {
+      sgemm: { ...sgemm, name: `${prefix}cblas_sgemm` },
+      sgemv: { ...sgemv, name: `${prefix}cblas_sgemv` },
+      threads: { ...threads, name: `${prefix}openblas_get_num_threads` },
+      setThreads: { ...setThreads, name: `${prefix}openblas_set_num_threads` },
+      coreName: { ...coreName, name: `${prefix}openblas_get_corename` },
+    }).symbols
+  );
+  try {
+    return plain();
+  } catch {
+    return prefixed();
+  }
+}
