@@ -37,7 +37,8 @@ export class SecondThread {
 
   /** Starts a thread; null where there are none, or only one core. It ends with the program. */
   static async start(): Promise<SecondThread | null> {
-    if (navigator.hardwareConcurrency < 2) return null;
+    // A page has no such threads, and most pages no memory that they could share.
+    if (globalThis.Deno === undefined || navigator.hardwareConcurrency < 2) return null;
     const job = new Int32Array(new SharedArrayBuffer(bytes * jobFields.length));
     const mailbox = new SharedArrayBuffer(0, { maxByteLength: mostBytes });
     const script = new URL("./second_thread_worker.ts", import.meta.url);

@@ -23,13 +23,12 @@ export class WorkerThread {
   }
 
   /**
-   * Starts a thread; null where there are none. It ends with the program.
+   * Starts a thread; null where it cannot be. It ends with the program.
    *
    * @param script what it runs: it calls {@linkcode serve}
    * @param data what it finds in `workerData`, beside `turn`
    */
   static async start(script: URL, data: object): Promise<WorkerThread | null> {
-    if (globalThis.Deno === undefined) return null;
     try {
       const { Worker } = await import("node:worker_threads");
       const turn = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
