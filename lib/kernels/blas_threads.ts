@@ -141,6 +141,8 @@ function sharedProducts(
       else blas.pack(given, b, packed);
     },
     multiplyPacked(given, a, packed, c) {
+      // One row takes as long as reading B does, either way.
+      if (given.m === 1) return blas.multiplyPacked(given, a, packed, c);
       const panels = isInPanels(given);
       // As the BLAS packs it, B lies transposed.
       const product = panels ? given : { ...given, transposeB: true, strideB: given.k };
@@ -162,5 +164,5 @@ function sharedProducts(
 
 /** Whether a packed B lies in panels; else as its BLAS packs it. */
 function isInPanels({ m, n, k }: Product): boolean {
-  return m <= fewRows || n * k <= smallMatrix;
+  return m > 1 && (m <= fewRows || n * k <= smallMatrix);
 }
