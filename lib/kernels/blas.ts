@@ -17,11 +17,10 @@ import {
   transpose,
 } from "./blas_symbols.ts";
 import {
-  copyRows,
+  byTransposed,
   eachPartTimesRow,
-  type Product,
+  packTransposed,
   type Products,
-  transposeInto,
   withStrides,
 } from "./products.ts";
 import { ProductPaces } from "./thread_pace.ts";
@@ -130,8 +129,6 @@ function wrap(
   const paces = new ProductPaces();
   const view = (array: Float32Array) => array as Float32Array<ArrayBuffer>;
   const several = setThreads !== null && threads !== null && threads > 1;
-  /** A B that is packed lies as n rows of k. */
-  const lying = ({ strideB: _, ...product }: Product) => ({ ...product, transposeB: true });
   const products: Products = {
     description,
     multiply(given, a, b, c) {
@@ -162,13 +159,9 @@ function wrap(
     // A BLAS packs its factors itself, each time, and where B is transposed that takes a third
     // less time: it reads along the rows that it multiplies along.
     packedSize: ({ k, n }) => k * n,
-    pack(given, b, packed) {
-      const { n, k, transposeB, strideB: stride } = withStrides(given);
-      if (transposeB) copyRows({ rows: n, columns: k }, { from: b, stride }, packed);
-      else transposeInto(packed, b, { rows: k, columns: n, stride });
-    },
+    pack: packTransposed,
     multiplyPacked(given, a, packed, c) {
-      const product = lying(given);
+      const product = byTransposed(given);
       if (!several) return products.multiply(product, a, packed, c);
       paces.run(product, (way) => {
         if (way === "one") setThreads(1);

@@ -21,7 +21,13 @@ import {
   tileOperations,
 } from "./blas_parts.ts";
 import { WorkerThread } from "./worker_thread.ts";
-import { type Product, type Products, withStrides } from "./products.ts";
+import {
+  byTransposed,
+  packTransposed,
+  type Product,
+  type Products,
+  withStrides,
+} from "./products.ts";
 import { ProductPaces } from "./thread_pace.ts";
 
 /** The processors for which OpenBLAS has those kernels, by its names. */
@@ -138,14 +144,13 @@ function sharedProducts(
     packedSize: blas.packedSize,
     pack(given, b, packed) {
       if (isInPanels(given)) packPanels(withStrides(given), b, packed);
-      else blas.pack(given, b, packed);
+      else packTransposed(given, b, packed);
     },
     multiplyPacked(given, a, packed, c) {
       // One row takes as long as reading B does, either way.
       if (given.m === 1) return blas.multiplyPacked(given, a, packed, c);
       const panels = isInPanels(given);
-      // As the BLAS packs it, B lies transposed.
-      const product = panels ? given : { ...given, transposeB: true, strideB: given.k };
+      const product = panels ? given : byTransposed(given);
       const size = panels ? panelColumns : sizeOfPart(given.n);
       const parts = Math.ceil(given.n / size);
       const cut = panels ? cuts.panels : cuts.columns;

@@ -117,3 +117,15 @@ export function transposeInto(
     }
   }
 }
+
+/** Packs B as n rows of k, along which products of few rows and a BLAS read. */
+export function packTransposed(product: Product, b: Float32Array, packed: Float32Array): void {
+  const { n, k, transposeB, strideB: stride } = withStrides(product);
+  if (transposeB) copyRows({ rows: n, columns: k }, { from: b, stride }, packed);
+  else transposeInto(packed, b, { rows: k, columns: n, stride });
+}
+
+/** The product with a B that {@linkcode packTransposed} packed. */
+export function byTransposed(product: Product): Product {
+  return { ...product, transposeB: true, strideB: product.k };
+}

@@ -10,11 +10,11 @@
  * @module
  */
 import {
-  copyRows,
+  byTransposed,
   eachPartTimesRow,
+  packTransposed,
   type Product,
   type Products,
-  transposeInto,
   withStrides,
 } from "./products.ts";
 import type { Simd } from "./simd.ts";
@@ -109,20 +109,13 @@ export function simdProducts(simd: Simd, room: number): Products {
     packedSize: ({ m, n, k }) =>
       k * (m <= fewRows ? n : Math.ceil(n / tile.columns) * tile.columns),
     pack(given, b, packed) {
+      if (given.m <= fewRows) return packTransposed(given, b, packed);
       const product = withStrides(given);
-      const { m, n, k, transposeB, strideB: stride } = product;
-      if (m > fewRows) {
-        blocks(
-          product,
-          (part) => packB(product, b.byteOffset, part, packed.byteOffset + part.offset),
-        );
-      } else if (transposeB) copyRows({ rows: n, columns: k }, { from: b, stride }, packed);
-      else transposeInto(packed, b, { rows: k, columns: n, stride });
+      const panels = packed.byteOffset;
+      blocks(product, (part) => packB(product, b.byteOffset, part, panels + part.offset));
     },
     multiplyPacked(given, a, packed, c) {
-      if (given.m <= fewRows) {
-        return products.multiply({ ...given, transposeB: true, strideB: given.k }, a, packed, c);
-      }
+      if (given.m <= fewRows) return products.multiply(byTransposed(given), a, packed, c);
       const product = withStrides(given);
       const addresses = { a: a.byteOffset, c: c.byteOffset };
       blocks(product, (part) => {
