@@ -55,8 +55,8 @@ export async function buildBundle(
     const scripts = [
       ["entry.ts", scriptName],
       // Started as threads, by these names and from beside whoever starts them.
-      ...["second_thread_worker.ts", "blas_threads_worker.ts"]
-        .map((name) => [`../../lib/kernels/${name}`, name]),
+      ...["second_thread_worker.ts", "native/team_worker.ts"]
+        .map((path) => [`../../lib/kernels/${path}`, basename(path)]),
     ];
     for (const [entry, name] of scripts) {
       await bundleScript(join(here, entry), { out: join(made, name), platform: "deno" });

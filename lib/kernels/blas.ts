@@ -36,6 +36,8 @@ export interface Blas extends Products {
   /** Says how many threads it shall use; null where it cannot be told. */
   readonly setThreads: ((count: number) => void) | null;
   readonly sgemm: Sgemm;
+  /** Where the code of `sgemm` lies. */
+  readonly sgemmPointer: Deno.PointerValue;
 }
 
 /** A BLAS that was opened, or why each candidate was not. */
@@ -74,7 +76,7 @@ function open(path: string): Blas | string {
   try {
     const symbols = openSymbols(path);
     const threads = symbols.threads?.() ?? null;
-    const { sgemm, setThreads } = symbols;
+    const { sgemm, sgemmPointer, setThreads } = symbols;
     const core = coreOf(symbols);
     const description = describe(path, threads);
     const blas = {
@@ -83,7 +85,7 @@ function open(path: string): Blas | string {
       core,
       threads,
       setThreads,
-      sgemm,
+      ...{ sgemm, sgemmPointer },
     };
     const wrong = selfTest(blas);
     return wrong === null ? blas : `${path} is passed over: ${wrong}`;

@@ -24,12 +24,24 @@ const threads = { parameters: [], result: "i32", optional: true } as const;
 const setThreads = { parameters: ["i32"], result: "void", optional: true } as const;
 const coreName = { parameters: [], result: "pointer", optional: true } as const;
 
+/**
+ * The sgemm of a library that another thread has opened. A thread that opens a library closes it
+ * when it ends, and at the end of a program that is at times while the program closes it too.
+ */
+export function sgemmAt(address: bigint): Sgemm {
+  const pointer = Deno.UnsafePointer.create<typeof sgemm>(address)!;
+  const code = new Deno.UnsafeFnPointer(pointer, sgemm);
+  return (...operands) => code.call(...operands);
+}
+
 /** C = alpha · A·B + beta · C. */
 export type Sgemm = Deno.FromForeignFunction<typeof sgemm>;
 
 /** What {@linkcode openSymbols} finds in a library. */
 export interface BlasSymbols {
   readonly sgemm: Sgemm;
+  /** Where its code lies. */
+  readonly sgemmPointer: Deno.PointerValue;
   readonly sgemv: Deno.FromForeignFunction<typeof sgemv>;
   readonly threads: (() => number) | null;
   readonly setThreads: ((count: number) => void) | null;
@@ -46,6 +58,7 @@ export function openSymbols(path: string): BlasSymbols {
   const [plain, prefixed] = ["", "scipy_"].map((prefix) => () =>
     Deno.dlopen(path, {
       sgemm: { ...sgemm, name: `${prefix}cblas_sgemm` },
+      sgemmPointer: { type: "pointer", name: `${prefix}cblas_sgemm` },
       sgemv: { ...sgemv, name: `${prefix}cblas_sgemv` },
       threads: { ...threads, name: `${prefix}openblas_get_num_threads` },
       setThreads: { ...setThreads, name: `${prefix}openblas_set_num_threads` },

@@ -72,10 +72,14 @@ export function charStep({ ids, layers, ...tensors }: CharStep): tf.Tensor2D {
  * Lays a kernel `[rnnUnits, 3 · rnnUnits]` out so that the states of `batch` texts are multiplied
  * by it fast.
  *
+ * @param options.recurrent whether it is the recurrent kernel
  * @returns its numbers in the order that {@linkcode charStep} reads them in
  */
-export function packForSteps(kernel: tf.Tensor, batch: number): tf.Tensor {
-  return tf.engine().runKernel(packKernelName, { kernel }, { batch }) as tf.Tensor;
+export function packForSteps(
+  kernel: tf.Tensor,
+  options: { readonly batch: number; readonly recurrent: boolean },
+): tf.Tensor {
+  return tf.engine().runKernel(packKernelName, { kernel }, options) as tf.Tensor;
 }
 
 /** Registers the kernels for WebAssembly's heap. */
@@ -83,10 +87,16 @@ export function registerHeapCharStep(tools: HeapTools): void {
   replaceWasmKernel(packKernelName, ({ inputs, attrs, backend: any }) => {
     const backend = any as WasmBackend;
     const { kernel } = inputs as Record<"kernel", tf.TensorInfo>;
-    const [k, n] = kernel.shape;
-    const product = { m: (attrs as { batch: number }).batch, n, k };
-    const packed = backend.makeOutput([tools.products.packedSize(product)], "float32");
-    tools.products.pack(product, floats(backend, kernel), floats(backend, packed));
+    const { batch, recurrent } = attrs as { batch: number; recurrent: boolean };
+    const [units, n] = kernel.shape;
+    const { steps, products } = tools;
+    const sizes = { batch, time: 1, units };
+    const product = { m: batch, n, k: units };
+    const size = recurrent ? steps.forwardSize(sizes) : products.packedSize(product);
+    const packed = backend.makeOutput([size], "float32");
+    const [from, to] = [floats(backend, kernel), floats(backend, packed)];
+    if (recurrent) steps.packForward(sizes, from, to);
+    else products.pack(product, from, to);
     return packed;
   });
   replaceWasmKernel(kernelName, ({ inputs, attrs, backend: any }) => {
@@ -98,7 +108,7 @@ export function registerHeapCharStep(tools: HeapTools): void {
 
 function step(
   tensors: Record<string, tf.TensorInfo>,
-  { products, simd, backend, ids, layers }: HeapTools & {
+  { products, steps, backend, ids, layers }: HeapTools & {
     readonly backend: WasmBackend;
     readonly ids: Int32Array;
     readonly layers: number;
@@ -108,16 +118,17 @@ function step(
   const [units, vocabularySize] = tensors.denseKernel.shape;
   const wide = 3 * units;
   const logits = backend.makeOutput([batch, vocabularySize], "float32");
-  const scratch = backend.makeOutput([batch, 2 * wide + 5 * units + 1], "float32");
+  const gatesSize = steps.gatesSize({ batch, time: 1, units });
+  const sizes = [batch * wide, batch * wide, batch * units, gatesSize, batch];
+  const scratch = backend.makeOutput([sizes.reduce((sum, size) => sum + size)], "float32");
   // The heap has all it needs now: from here on its views stay valid.
   const room = floats(backend, scratch);
-  const sizes = [wide, wide, units, 4 * units, 1];
   let start = 0;
   const [above, recurrent, hidden, gates, rows] = sizes.map((size) =>
-    room.subarray(start, start += batch * size)
+    room.subarray(start, start += size)
   );
-  const { byteOffset: tokens } = rows;
-  new Int32Array(rows.buffer, tokens, batch).set(ids);
+  const tokens = new Int32Array(rows.buffer, rows.byteOffset, batch);
+  tokens.set(ids);
   for (let layer = 0; layer < layers; layer++) {
     const view = (name: keyof StepLayer) => floats(backend, tensors[`${name}${layer}`]);
     const product = { m: batch, n: wide, k: units };
@@ -125,14 +136,14 @@ function step(
       for (let b = 0; b < batch; b++) above.set(view("inputBias"), b * wide);
       products.multiplyPacked({ ...product, add: true }, hidden, view("kernel"), above);
     }
-    const { byteOffset: projected } = layer > 0 ? above : floats(backend, tensors.table);
     const state = view("state");
-    products.multiplyPacked(product, state, view("recurrentKernel"), recurrent);
-    // deno-fmt-ignore
-    simd.gruForward(
-      batch, 1, units, 0, 1, layer > 0 ? 0 : tokens, projected, recurrent.byteOffset,
-      view("recurrentBias").byteOffset, state.byteOffset, hidden.byteOffset, gates.byteOffset,
-    );
+    steps.forward({ batch, time: 1, units }, {
+      ...{ kernel: view("recurrentKernel"), isPacked: true, recurrent, gateTime: 1 },
+      bias: view("recurrentBias"),
+      projected: layer > 0 ? above : floats(backend, tensors.table),
+      ids: layer > 0 ? undefined : tokens,
+      ...{ before: state, hidden, gates },
+    });
     state.set(hidden);
   }
   const values = floats(backend, logits);

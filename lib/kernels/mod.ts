@@ -7,7 +7,6 @@ import * as tf from "@tensorflow/tfjs";
 import { registerHeapAdam, registerPlainAdam } from "./adam.ts";
 import { registerWebgpuAdam } from "./adam_webgpu.ts";
 import { type Blas, openBlas } from "./blas.ts";
-import { threadedBlas } from "./blas_threads.ts";
 import { registerWebgpuCharDraws } from "./char_draws_webgpu.ts";
 import { registerHeapCharStep } from "./char_step.ts";
 import { registerPlainClipScale } from "./clip.ts";
@@ -15,15 +14,19 @@ import { registerWebgpuClipScale } from "./clip_webgpu.ts";
 import { registerHeapCrossentropy, registerPlainCrossentropy } from "./crossentropy.ts";
 import { registerWebgpuCrossentropy } from "./crossentropy_webgpu.ts";
 import { gruForward, registerPlainGru } from "./gru.ts";
-import { type HeapTools, registerHeapGru } from "./gru_heap.ts";
+import { registerHeapGru } from "./gru_heap.ts";
 import { registerWebgpuGru } from "./gru_webgpu.ts";
 import type { WasmBackend } from "./heap.ts";
 import { registerLookup } from "./lookup.ts";
 import { registerMatMul } from "./matmul.ts";
 import { registerWebgpuProducts } from "./matmul_webgpu.ts";
+import { portableSteps } from "./gru_steps.ts";
+import { nativeProducts } from "./native/native_products.ts";
+import { nativeSteps } from "./native/native_steps.ts";
+import { startTeam, type Team } from "./native/team.ts";
 import type { Products } from "./products.ts";
 import { pairedProducts, SecondThread } from "./second_thread.ts";
-import { loadSimd } from "./simd.ts";
+import { loadSimd, type Simd } from "./simd.ts";
 import { bytesOfRoom, simdProducts } from "./simd_products.ts";
 import { registerTranspose } from "./transpose.ts";
 
@@ -68,17 +71,23 @@ export async function registerKernels(
     return { products: "tfjs", notes: [] };
   }
   const backend = tf.backend() as WasmBackend;
-  const tools = heapTools(backend);
+  const { simd, plainProducts } = kernelsOf(backend);
   const { blas, notes } = openBlas(choice);
-  const products = blas === null ? await bothThreads(tools.products) : await allThreads(blas);
-  const { simd } = tools;
+  const team = blas && await teamOf(blas);
+  const products = blas === null
+    ? await bothThreads(plainProducts)
+    : team === null
+    ? blas
+    : nativeProducts(blas, team);
+  const portable = portableSteps(products, simd);
+  const steps = team === null ? portable : nativeSteps(team, portable);
   registerTranspose();
   registerLookup(simd);
   registerHeapCrossentropy(simd);
   registerMatMul(products);
-  registerHeapGru({ products, simd });
+  registerHeapGru({ products, steps });
   registerHeapAdam(simd);
-  registerHeapCharStep({ products, simd });
+  registerHeapCharStep({ products, steps });
   return { products: products.description, notes };
 }
 
@@ -88,26 +97,33 @@ async function bothThreads(one: Products): Promise<Products> {
   return thread === null ? one : pairedProducts(one, thread);
 }
 
-/** A BLAS on all threads; they are started once for each library. */
-function allThreads(blas: Blas): Promise<Products> {
-  const started = threadedLibraries.get(blas.path) ?? threadedBlas(blas);
-  threadedLibraries.set(blas.path, started);
+/** Threads that share the work of a BLAS; they are started once for each library. */
+function teamOf(blas: Blas): Promise<Team | null> {
+  const started = teams.get(blas.path) ?? startTeam(blas);
+  teams.set(blas.path, started);
   return started;
 }
 
-const threadedLibraries = new Map<string, Promise<Products>>();
+const teams = new Map<string, Promise<Team | null>>();
 
 const secondThread: { started?: Promise<SecondThread | null> } = {};
 
-/** Made once for each heap: the room they take is never freed. */
-const toolsOfBackend = new WeakMap<WasmBackend, HeapTools>();
+/** What every heap has; made once for each: the room they take is never freed. */
+interface HeapKernels {
+  readonly simd: Simd;
+  /** Without a BLAS, on one thread. */
+  readonly plainProducts: Products;
+}
 
-function heapTools(backend: WasmBackend): HeapTools {
-  let tools = toolsOfBackend.get(backend);
+const kernelsOfHeap = new WeakMap<WasmBackend, HeapKernels>();
+
+function kernelsOf(backend: WasmBackend): HeapKernels {
+  let tools = kernelsOfHeap.get(backend);
   if (tools === undefined) {
     const simd = loadSimd(backend.wasm.asm.memory, { fused: true });
-    tools = { simd, products: simdProducts(simd, backend.wasm._malloc(bytesOfRoom) >>> 0) };
-    toolsOfBackend.set(backend, tools);
+    const room = backend.wasm._malloc(bytesOfRoom) >>> 0;
+    tools = { simd, plainProducts: simdProducts(simd, room) };
+    kernelsOfHeap.set(backend, tools);
   }
   return tools;
 }

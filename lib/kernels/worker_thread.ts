@@ -8,7 +8,7 @@
  */
 
 /** Whose turn it is. */
-const states = { idle: 0, given: 1, done: 2 } as const;
+const states = { idle: 0, given: 1, running: 2, done: 3 } as const;
 /** How often to look before sleeping: two milliseconds. */
 const turns = 50_000;
 /** How long to wait for the thread before giving up on it, in milliseconds. */
@@ -50,8 +50,17 @@ export class WorkerThread {
   /** Waits until the thread is done. */
   finish(): void {
     for (let i = 0; i < turns; i++) if (Atomics.load(this.#turn, 0) === states.done) return;
-    const answer = Atomics.wait(this.#turn, 0, states.given, patience);
-    if (answer === "timed-out") throw new Error("A thread does not answer: start again");
+    let state: number;
+    while ((state = Atomics.load(this.#turn, 0)) !== states.done) {
+      const answer = Atomics.wait(this.#turn, 0, state, patience);
+      if (answer === "timed-out") throw new Error("A thread does not answer: start again");
+    }
+  }
+
+  /** Waits until the thread is done, unless it has not begun: then it no longer needs to. */
+  dismiss(): void {
+    if (Atomics.compareExchange(this.#turn, 0, states.given, states.idle) === states.given) return;
+    this.finish();
   }
 }
 
@@ -59,7 +68,7 @@ export class WorkerThread {
 export function serve(turn: Int32Array, run: () => void): never {
   while (true) {
     for (let i = 0; i < turns && Atomics.load(turn, 0) !== states.given; i++);
-    const state = Atomics.load(turn, 0);
+    const state = Atomics.compareExchange(turn, 0, states.given, states.running);
     if (state !== states.given) {
       Atomics.wait(turn, 0, state);
       continue;

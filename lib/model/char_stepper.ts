@@ -58,11 +58,13 @@ export class KernelStepper implements CharStepper {
     const own = <T extends tf.Tensor>(tensor: T) => (this.#own.push(tensor), tensor);
     // The kernel changes the states in place, so they must share their values with nobody.
     const states = state.map((layer): tf.Tensor2D => own(tf.add(layer, 0)));
-    const packed = (kernel: tf.Tensor) => own(packForSteps(kernel, states[0].shape[0]));
+    const [batch] = states[0].shape;
+    const packed = (kernel: tf.Tensor, recurrent: boolean) =>
+      own(packForSteps(kernel, { batch, recurrent }));
     this.#layers = withStates(this.#weights.layers, states).map((layer) => ({
       ...layer,
-      ...layer.kernel && { kernel: packed(layer.kernel) },
-      recurrentKernel: packed(layer.recurrentKernel),
+      ...layer.kernel && { kernel: packed(layer.kernel, false) },
+      recurrentKernel: packed(layer.recurrentKernel, true),
     }));
   }
 

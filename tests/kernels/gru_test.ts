@@ -21,6 +21,9 @@ const shapes: readonly GruShape[] = [
   { batch: 64, time: 1, inputDim: 3, units: 200 },
   { batch: 1, time: 2, inputDim: 3, units: 1 },
   { batch: 3, time: 101, inputDim: 2, units: 1 },
+  // Whole vectors of machine code: parts of several blocks, a narrow last block, tiles of all sizes.
+  { batch: 9, time: 3, inputDim: 3, units: 208 },
+  { batch: 67, time: 4, inputDim: 3, units: 320 },
   // So many texts that WebGPU takes each of its larger tiles.
   { batch: 700, time: 2, inputDim: 2, units: 33 },
   { batch: 1400, time: 2, inputDim: 2, units: 33 },

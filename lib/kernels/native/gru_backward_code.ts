@@ -1,0 +1,183 @@
+/**
+ * The GRU's backward step in machine code; gru.ts has the equations.
+ *
+ * A block of columns is as many columns of the gradient by the state as a panel of Rᵀ has.
+ *
+ * @module
+ */
+import { type Assembler, type Register, registers } from "./assembler.ts";
+import {
+  common,
+  gatesAt,
+  tilesOf,
+  writeFunction,
+  writeGateDistances,
+  Writer,
+  writeRows,
+} from "./gru_tile.ts";
+
+const { rax, rbx, rcx, rdx, rsi, r9, r13, r14 } = registers;
+
+/**
+ * The words of the backward function's table: result = carried + A·B if `add`, else A·B; then, if
+ * `hasStep`, the gradients at the gates of a step, which lie as the forward pass left them.
+ */
+// deno-fmt-ignore
+export const backwardWords = [
+  ...common, "carried", "result", "carriedStride", "add", "hasStep", "bias", "inputSide",
+  "inputSideStride", "id", "idStride", "before", "gradient", "stateStride", "gates",
+  "gatesColumn", "recurrentSide", "recurrentSideStride",
+] as const;
+
+/**
+ * A step of the backward pass, of some blocks of columns: the product with Rᵀ, which completes the
+ * gradient by the state before a step, and with it the gradients at the gates of the step before.
+ * Without a step it is a product.
+ */
+export function writeBackward(code: Assembler): void {
+  const { bytes } = code.unit;
+  const tile = tilesOf(code.unit).backward;
+  const writer = new Writer(code, backwardWords);
+  writeFunction(writer, { tile, vectorsOfColumn: 1 }, () => {
+    code.integer("multiply", rax, writer.word("gatesColumn"));
+    code.integer("add", rax, writer.word("gates"));
+    code.storeInteger(writer.own("gates of block"), rax);
+    const blocks = code.here();
+    // The last block may have fewer vectors.
+    const enough = {};
+    code.set(rax, tile.vectors);
+    code.integer("compare", rax, writer.own("columns left"));
+    code.jumpIf("below", enough);
+    code.integer("move", rax, writer.own("columns left"));
+    code.bind(enough);
+    code.storeInteger(writer.own("width"), rax);
+    code.integer("move", rbx, writer.word("k"));
+    code.integer("multiply", rbx, rax);
+    code.set(rax, bytes);
+    code.integer("multiply", rbx, rax);
+    code.integer("add", rbx, r13);
+    code.integer("move", rax, writer.own("gates of block"));
+    code.storeInteger(writer.own("gates of row"), rax);
+    writeRows(writer, {
+      tile,
+      strides: [
+        ["carried", "carriedStride"],
+        ["id", "idStride"],
+        ["before", "stateStride"],
+        ["gradient", "stateStride"],
+        ["result", "carriedStride"],
+        ["recurrentSide", "recurrentSideStride"],
+      ],
+      writeTiles(tileOf) {
+        for (let vectors = tile.vectors; vectors > 0; vectors--) {
+          const other = {};
+          code.integer("move", rax, writer.own("width"));
+          code.immediate("compare", rax, vectors);
+          code.jumpIf("notEqual", other);
+          for (let rows = tile.rows; rows > 0; rows--) tileOf(rows, vectors);
+          code.bind(other);
+        }
+      },
+      writeRow: () => writeRow(writer),
+    });
+    code.integer("move", r13, writer.own("panel's end"));
+    code.integer("move", rax, writer.own("width"));
+    code.set(rcx, bytes);
+    code.integer("multiply", rcx, rax);
+    code.integer("add", r14, rcx);
+    code.integer("move", rcx, writer.word("gatesColumn"));
+    code.integer("multiply", rcx, rax);
+    code.addInteger(writer.own("gates of block"), rcx);
+    code.integer("move", rcx, writer.own("columns left"));
+    code.integer("subtract", rcx, rax);
+    code.storeInteger(writer.own("columns left"), rcx);
+    code.immediate("compare", rcx, 0);
+    code.jumpIf("notEqual", blocks);
+  });
+}
+
+type BackwardWriter = Writer<typeof backwardWords[number]>;
+
+/** A row of a block, vector by vector: its sums lie at rcx. */
+function writeRow(writer: BackwardWriter): void {
+  const { code } = writer;
+  const { bytes } = code.unit;
+  const [g, replaces, hasNoStep] = [0, {}, {}];
+  const [row, column] = [writer.own("row's sums"), writer.own("first column")];
+  code.storeInteger(row, rcx);
+  code.storeInteger(column, r14);
+  code.integer("move", rsi, writer.own("gates of row"));
+  code.integer("move", rdx, writer.own("width"));
+  const columns = code.here();
+  code.load(g, { base: rcx });
+  code.integer("move", rax, writer.word("add"));
+  code.immediate("compare", rax, 0);
+  code.jumpIf("equal", replaces);
+  code.vector("add", g, g, writer.at("carried"));
+  code.bind(replaces);
+  code.integer("move", rax, writer.word("hasStep"));
+  code.immediate("compare", rax, 0);
+  code.jumpIf("equal", hasNoStep);
+  writeStep(writer, g);
+  code.bind(hasNoStep);
+  code.store(writer.at("result"), g);
+  code.integer("add", rsi, writer.word("gatesColumn"));
+  code.immediate("add", rcx, bytes);
+  code.immediate("add", r14, bytes);
+  code.immediate("subtract", rdx, 1);
+  code.jumpIf("notEqual", columns);
+  code.integer("move", rcx, row);
+  code.integer("move", r14, column);
+  code.set(rax, 4 * bytes);
+  code.addInteger(writer.own("gates of row"), rax);
+}
+
+/**
+ * The gradients at the gates, which lie at rsi as the forward pass left them. g is the gradient by
+ * the state after the step, and becomes that by the state before it, but for the product.
+ */
+function writeStep(writer: BackwardWriter, g: Register): void {
+  const { code } = writer;
+  // deno-fmt-ignore
+  const [z, r, candidate, q, dz, dr, dCandidate, dq, one, other] =
+    Array.from({ length: 10 }, (_, i) => g + 1 + i);
+  for (const [gate, value] of [z, r, candidate, q].entries()) {
+    code.load(value, { base: rsi, offset: gate * code.unit.bytes });
+  }
+  code.load(one, code.constant(1));
+  code.vector("add", g, g, writer.at("gradient"));
+  code.vector("subtract", other, one, z);
+  code.vector("multiply", other, other, g); // g ⊙ (1 − z)
+  code.vector("multiply", dz, other, z);
+  code.load(dCandidate, code.constant(1));
+  code.vector("subtractProduct", dCandidate, candidate, candidate);
+  code.vector("multiply", dCandidate, dCandidate, other);
+  code.load(other, writer.at("before"));
+  code.vector("subtract", other, other, candidate);
+  code.vector("multiply", dz, dz, other);
+  code.vector("subtract", dr, one, r);
+  code.vector("multiply", dr, dr, r);
+  code.vector("multiply", dr, dr, q);
+  code.vector("multiply", dr, dr, dCandidate);
+  code.vector("multiply", dq, dCandidate, r);
+  code.vector("multiply", g, g, z);
+  writeGateDistances(code, writer.word("gate"));
+  const addTo = (base: Register, values: readonly Register[]) => {
+    for (const [gate, value] of values.entries()) {
+      code.vector("add", other, value, gatesAt(base)[gate]);
+      code.store(gatesAt(base)[gate], other);
+    }
+  };
+  code.integer("move", r9, writer.own("id"));
+  code.integer("moveInt32", r9, { base: r9 });
+  code.integer("multiply", r9, writer.word("inputSideStride"));
+  code.integer("add", r9, writer.word("inputSide"));
+  code.integer("add", r9, r14);
+  addTo(r9, [dz, dr, dCandidate]);
+  code.integer("move", r9, writer.word("bias"));
+  code.integer("add", r9, r14);
+  addTo(r9, [dz, dr, dq]);
+  code.integer("move", r9, writer.own("recurrentSide"));
+  code.integer("add", r9, r14);
+  for (const [gate, value] of [dz, dr, dq].entries()) code.store(gatesAt(r9)[gate], value);
+}

@@ -1,0 +1,278 @@
+/**
+ * The jobs that threads share: products by a BLAS, and the GRU's passes by machine code.
+ *
+ * A job has rounds, such as the time steps of a sequence, and each round has parts. Whoever is free
+ * takes the next part, and a round begins when the one before it is done. Which thread computes a
+ * part does not change its bits.
+ *
+ * @module
+ */
+import { noTranspose, rowMajor, type Sgemm, transpose } from "../blas_symbols.ts";
+import type { VectorUnit } from "./assembler.ts";
+import { backwardWords } from "./gru_backward_code.ts";
+import { forwardWords } from "./gru_forward_code.ts";
+import { tableWords } from "./gru_tile.ts";
+import { addressOf, type MachineFunction } from "./machine.ts";
+
+/**
+ * The numbers of each kind of job. Arrays of machine code are addresses in memory; those of a BLAS
+ * are where the matrices begin on the heap, in floats.
+ */
+// deno-fmt-ignore
+const fields = {
+  /** A product, cut by the rows of C or by its columns, `size` in each part. */
+  blas: [
+    "byRows", "size", "m", "n", "k", "transposeA", "transposeB", "strideA", "strideB", "strideC",
+    "add", "a", "b", "c", "heap", "heapBytes",
+  ],
+  /** A product with a B in panels; strides in bytes. */
+  panels: ["columnsOfPart", "m", "n", "k", "a", "aStride", "panels", "c", "cStride", "add"],
+  forward: [
+    "columnsOfPart", "batch", "time", "units", "gateTime", "panels", "bias", "projected", "ids",
+    "before", "hidden", "gates",
+  ],
+  backward: [
+    "columnsOfPart", "batch", "time", "units", "panels", "bias", "inputSide", "ids", "before",
+    "gradient", "gates", "recurrentSide", "carried",
+  ],
+} as const;
+
+const kinds = Object.keys(fields) as (keyof typeof fields)[];
+
+/** A job of one kind. */
+type JobOf<Kind extends keyof typeof fields> =
+  & { readonly kind: Kind; readonly rounds: number; readonly parts: number }
+  & Readonly<Record<typeof fields[Kind][number], number>>;
+
+export type Job = { [Kind in keyof typeof fields]: JobOf<Kind> }[keyof typeof fields];
+
+const bytes = 4;
+
+/** What a job is written into has so many numbers. */
+export const jobNumbers = 24;
+const headNumbers = 3;
+
+/** Writes a job where another thread reads it. */
+export function writeJob(numbers: Float64Array, job: Job): void {
+  numbers.set([kinds.indexOf(job.kind), job.rounds, job.parts]);
+  const values = job as unknown as Record<string, number>;
+  fields[job.kind].forEach((field, i) => numbers[headNumbers + i] = values[field]);
+}
+
+/** Reads a job that {@linkcode writeJob} wrote. */
+export function readJob(numbers: Float64Array): Job {
+  const [kind, rounds, parts] = numbers;
+  const name = kinds[kind];
+  const values = fields[name].map((field, i) => [field, numbers[headNumbers + i]]);
+  return { kind: name, rounds, parts, ...Object.fromEntries(values) };
+}
+
+/** The counters of a job, all 0 when it begins: of parts that are done, and of those taken, by rounds. */
+export class Counters {
+  readonly #counts: Int32Array;
+  readonly #address: number;
+
+  constructor(counts: Int32Array) {
+    this.#counts = counts;
+    this.#address = addressOf(counts);
+  }
+
+  /** Computes the parts of a round that nobody else takes. */
+  take(round: number, parts: number, compute: (part: number) => void): void {
+    const next = () => Atomics.add(this.#counts, 1 + round, 1);
+    for (let part = next(); part < parts; part = next()) {
+      compute(part);
+      Atomics.add(this.#counts, 0, 1);
+    }
+  }
+
+  /** Where machine code finds them. */
+  addresses(round: number): { taken: number; done: number } {
+    return { taken: this.#address + bytes * (1 + round), done: this.#address };
+  }
+
+  /** Waits until so many parts of the job are done. */
+  wait(parts: number): void {
+    while (Atomics.load(this.#counts, 0) < parts);
+  }
+}
+
+/** What the counters of a job take, in 32-bit words. */
+export function countersOf(rounds: number): number {
+  return 1 + rounds;
+}
+
+/** What a thread computes with. */
+export interface JobTools {
+  readonly sgemm: Sgemm;
+  readonly unit: VectorUnit;
+  readonly forward: MachineFunction;
+  readonly backward: MachineFunction;
+}
+
+/** Computes the parts of a job that nobody else takes. */
+export function work(
+  job: Job,
+  { counters, tools, heap }: {
+    readonly counters: Counters;
+    readonly tools: JobTools;
+    readonly heap: Float32Array<ArrayBuffer>;
+  },
+): void {
+  const compute = openJob(job, { counters, tools, heap });
+  for (let round = 0; round < job.rounds; round++) {
+    compute(round);
+    counters.wait((round + 1) * job.parts);
+  }
+}
+
+/** What computes a round, as far as nobody else does. */
+function openJob(job: Job, { counters, tools, heap }: Parameters<typeof work>[1]): ComputeRound {
+  switch (job.kind) {
+    case "blas":
+      return (round) =>
+        counters.take(round, job.parts, (part) => multiplyByBlas(tools.sgemm, heap, job, part));
+    case "panels":
+      return panelsRound(job, tools, counters);
+    case "forward":
+      return forwardRound(job, tools, counters);
+    case "backward":
+      return backwardRound(job, tools, counters);
+  }
+}
+
+type ComputeRound = (round: number) => void;
+
+function multiplyByBlas(
+  sgemm: Sgemm,
+  heap: Float32Array<ArrayBuffer>,
+  job: JobOf<"blas">,
+  part: number,
+): void {
+  const { byRows, size, k, transposeA, transposeB, strideA, strideB, strideC } = job;
+  const first = part * size;
+  const m = byRows ? Math.min(size, job.m - first) : job.m;
+  const n = byRows ? job.n : Math.min(size, job.n - first);
+  const a = heap.subarray(job.a + (byRows ? first * (transposeA ? 1 : strideA) : 0));
+  const b = heap.subarray(job.b + (byRows ? 0 : first * (transposeB ? strideB : 1)));
+  const c = heap.subarray(job.c + first * (byRows ? strideC : 1));
+  // deno-fmt-ignore
+  sgemm(
+    rowMajor, transposeA ? transpose : noTranspose, transposeB ? transpose : noTranspose,
+    m, n, k, 1, a, strideA, b, strideB, job.add ? 1 : 0, c, strideC,
+  );
+}
+
+/** A table for a function of machine code, of 64-bit words by their names. */
+class Table<Word extends string> {
+  readonly words = new BigUint64Array(tableWords);
+  readonly #halves = new Uint32Array(this.words.buffer);
+  readonly #names: readonly Word[];
+
+  constructor(names: readonly Word[]) {
+    this.#names = names;
+  }
+
+  set(values: Readonly<Record<Word, number>>): void {
+    for (let i = 0; i < this.#names.length; i++) {
+      const value = values[this.#names[i]];
+      this.#halves[2 * i] = value >>> 0;
+      this.#halves[2 * i + 1] = value / 2 ** 32;
+    }
+  }
+}
+
+function forwardRound(
+  job: JobOf<"forward">,
+  { unit, forward }: JobTools,
+  counters: Counters,
+): ComputeRound {
+  const { columnsOfPart, parts, batch, time, units, gateTime, ids } = job;
+  const table = new Table(forwardWords);
+  const row = units * bytes; // the bytes of a row of states
+  const columns = units / unit.lanes;
+  const gatesColumn = batch * 4 * unit.bytes;
+  return (t) => {
+    const state = job.before + t * row;
+    const hidden = job.hidden + t * row;
+    table.set({
+      ...{ columns, columnsOfPart, parts, ...counters.addresses(t) },
+      ...{ a: state, aStride: time * row, k: units, rows: batch, panels: job.panels, gate: row },
+      bias: job.bias,
+      projected: job.projected,
+      projectedStride: 3 * row,
+      id: ids + t * bytes,
+      idStride: time * bytes,
+      old: state,
+      hidden,
+      // The state after this step is the state before the next one.
+      next: t + 1 < time ? state + row : hidden,
+      stateStride: time * row,
+      gates: job.gates + gatesColumn * columns * (t % gateTime),
+      gatesColumn,
+    });
+    forward(table.words);
+  };
+}
+
+/** Round r completes the gradient by the state before step time − r, and begins step time − 1 − r. */
+function backwardRound(
+  job: JobOf<"backward">,
+  { unit, backward }: JobTools,
+  counters: Counters,
+): ComputeRound {
+  const { columnsOfPart, parts, batch, time, units, ids, carried } = job;
+  const table = new Table(backwardWords);
+  const row = units * bytes;
+  const columns = units / unit.lanes;
+  const gatesColumn = batch * 4 * unit.bytes;
+  return (round) => {
+    const t = time - round;
+    const step = Math.max(0, t - 1);
+    table.set({
+      ...{ columns, columnsOfPart, parts, ...counters.addresses(round) },
+      a: job.recurrentSide + Math.min(t, time - 1) * 3 * row,
+      aStride: time * 3 * row,
+      k: round === 0 ? 0 : 3 * units,
+      ...{ rows: batch, panels: job.panels, gate: row },
+      ...{ carried, result: carried, carriedStride: row },
+      ...{ add: 1, hasStep: Number(t > 0) },
+      bias: job.bias,
+      inputSide: job.inputSide,
+      inputSideStride: 3 * row,
+      id: ids + step * bytes,
+      idStride: time * bytes,
+      before: job.before + step * row,
+      gradient: job.gradient + step * row,
+      stateStride: time * row,
+      gates: job.gates + gatesColumn * columns * step,
+      gatesColumn,
+      recurrentSide: job.recurrentSide + step * 3 * row,
+      recurrentSideStride: time * 3 * row,
+    });
+    backward(table.words);
+  };
+}
+
+function panelsRound(
+  job: JobOf<"panels">,
+  { unit, backward }: JobTools,
+  counters: Counters,
+): ComputeRound {
+  const { columnsOfPart, parts, m, n, k, a, aStride, panels, c, cStride, add } = job;
+  const table = new Table(backwardWords);
+  return (round) => {
+    table.set({
+      ...noWords,
+      ...{ columns: n / unit.lanes, columnsOfPart, parts, ...counters.addresses(round) },
+      ...{ a, aStride, k, rows: m, panels, add },
+      ...{ carried: c, result: c, carriedStride: cStride },
+    });
+    backward(table.words);
+  };
+}
+
+const noWords = Object.fromEntries(backwardWords.map((word) => [word, 0])) as Record<
+  typeof backwardWords[number],
+  number
+>;

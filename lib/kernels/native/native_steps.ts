@@ -1,0 +1,102 @@
+/**
+ * The steps of a GRU by machine code, on all threads.
+ *
+ * @module
+ */
+import type { GruSizes, GruSteps } from "../gru_steps.ts";
+import { addressOf } from "./machine.ts";
+import { aligned, lineFloats, packPanels } from "./panels.ts";
+import { cut, mostRounds, type Team } from "./team.ts";
+import { tilesOf } from "./gru_tile.ts";
+
+/**
+ * Steps by machine code.
+ *
+ * @param team computes them
+ * @param others takes the sizes that do not fill whole vectors, and kernels that are not packed
+ */
+export function nativeSteps(team: Team, others: GruSteps): GruSteps {
+  const { lanes } = team.unit;
+  const tile = tilesOf(team.unit).backward;
+  const { threads } = team;
+  const fits = ({ units, time }: GruSizes) => units % lanes === 0 && time < mostRounds;
+  const packedSize = ({ units }: GruSizes) => 3 * units * units + lineFloats;
+  const addresses = <Name extends string>(arrays: Record<Name, Float32Array | Int32Array>) =>
+    Object.fromEntries(
+      Object.entries<Float32Array | Int32Array>(arrays).map(([name, a]) => [name, addressOf(a)]),
+    ) as Record<Name, number>;
+
+  return {
+    gatesSize: (sizes) => others.gatesSize(sizes) + lineFloats,
+    forwardSize: (sizes) => fits(sizes) ? packedSize(sizes) : others.forwardSize(sizes),
+    packForward(sizes, kernel, packed) {
+      if (!fits(sizes)) return others.packForward(sizes, kernel, packed);
+      packGates(sizes.units, { lanes, kernel, packed: aligned(packed) });
+    },
+    forward(sizes, arrays) {
+      if (!fits(sizes) || !arrays.isPacked) return others.forward(sizes, arrays);
+      const { batch, time, units } = sizes;
+      const { gateTime, kernel, ids = rowNumbers(batch * time), bias, projected } = arrays;
+      const { before, hidden } = arrays;
+      const gates = aligned(arrays.gates);
+      team.run({
+        ...{ kind: "forward", rounds: time, ...cut(units / lanes, { block: 1, threads }) },
+        ...{ batch, time, units, gateTime },
+        ...addresses({ panels: aligned(kernel), bias, projected, ids, before, hidden, gates }),
+      });
+    },
+    backwardSize: (sizes) => fits(sizes) ? packedSize(sizes) : others.backwardSize(sizes),
+    packBackward(sizes, kernel, packed) {
+      if (!fits(sizes)) return others.packBackward(sizes, kernel, packed);
+      const product = { m: sizes.batch, n: sizes.units, k: 3 * sizes.units, transposeB: true };
+      packPanels(product, kernel, { columns: tile.vectors * lanes, packed: aligned(packed) });
+    },
+    backward(sizes, arrays) {
+      if (!fits(sizes) || sizes.time === 1) return others.backward(sizes, arrays);
+      const { batch, time, units } = sizes;
+      const { packed, ids = rowNumbers(batch * time), gates, ...rest } = arrays;
+      const parts = cut(units / lanes, { block: tile.vectors, threads });
+      team.run({
+        ...{ kind: "backward", rounds: time + 1, ...parts, batch, time, units },
+        ...addresses({ panels: aligned(packed), gates: aligned(gates), ids, ...rest }),
+      });
+    },
+  };
+}
+
+/** Lays R out in panels: for each vector of units its columns of z, r and h, row by row. */
+function packGates(
+  units: number,
+  { lanes, kernel, packed }: {
+    readonly lanes: number;
+    readonly kernel: Float32Array;
+    readonly packed: Float32Array;
+  },
+): void {
+  const width = 3 * lanes;
+  // Some rows at a time, so that what is read and what is written both stay in the cache.
+  const rows = 16;
+  for (let top = 0; top < units; top += rows) {
+    for (let unit = 0; unit < units; unit += lanes) {
+      for (let p = top; p < Math.min(top + rows, units); p++) {
+        const to = unit * 3 * units + p * width;
+        for (let gate = 0; gate < 3; gate++) {
+          const from = (3 * p + gate) * units + unit;
+          for (let i = 0; i < lanes; i++) packed[to + gate * lanes + i] = kernel[from + i];
+        }
+      }
+    }
+  }
+}
+
+let numbers = new Int32Array(0);
+
+/** 0, 1, 2 and so on: the rows where each step has its own. */
+function rowNumbers(count: number): Int32Array {
+  if (numbers.length < count) {
+    // In a buffer of its own: a small array without one may be moved while a thread reads it.
+    numbers = new Int32Array(new ArrayBuffer(count * Int32Array.BYTES_PER_ELEMENT));
+    for (let i = 0; i < count; i++) numbers[i] = i;
+  }
+  return numbers;
+}

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import { openBlas } from "../../lib/kernels/blas.ts";
+import { type GruSteps, portableSteps } from "../../lib/kernels/gru_steps.ts";
+import { Assembler, avx2, avx512, registers } from "../../lib/kernels/native/assembler.ts";
+import {
+  addressOf,
+  findVectorUnit,
+  functionAt,
+  loadCode,
+} from "../../lib/kernels/native/machine.ts";
+import { nativeSteps } from "../../lib/kernels/native/native_steps.ts";
+import { startTeam } from "../../lib/kernels/native/team.ts";
+import { loadSimd } from "../../lib/kernels/simd.ts";
+import { bytesOfRoom, simdProducts } from "../../lib/kernels/simd_products.ts";
+import { relativeError, someNumbers } from "../testdata/numbers.ts";
+
+const { blas } = openBlas("auto");
+const found = findVectorUnit();
+/** A processor with the longer vectors has the shorter ones too. */
+const units = [avx2, avx512].filter(({ lanes }) => lanes <= (found?.lanes ?? 0));
+
+Deno.test("instructions become the bytes that a disassembler (GNU's objdump) reads as them", () => {
+  const { rax, rbx, rcx, rdx, rsi, rdi, rsp, r8, r9, r10, r12, r13, r14 } = registers;
+  const hex = (unit: typeof avx2, write: (code: Assembler) => void) => {
+    const code = new Assembler(unit);
+    write(code);
+    const bytes = [...code.finish()].map((byte) => byte.toString(16).padStart(2, "0"));
+    return bytes.join("").replace(/(cc)+$/, "");
+  };
+  // deno-fmt-ignore
+  const cases: [typeof avx2, (code: Assembler) => void, string][] = [
+    [avx2, (c) => c.load(1, { base: rdi }), "c4e17c100f"],
+    [avx2, (c) => c.load(9, { base: r12, index: r9, scale: 4, offset: 4096 }), "c4017c108c8c00100000"],
+    [avx2, (c) => c.vector("addProduct", 14, 12, 15), "c4421db8f7"],
+    [avx2, (c) => c.broadcast(3, { base: r8, offset: 700 }), "c4c27d1898bc020000"],
+    [avx512, (c) => c.load(31, { base: rsp, offset: 64 }), "62617c48107c2401"],
+    [avx512, (c) => c.load(2, { base: r13, offset: -64 * 200 }), "62d17c48109500ceffff"],
+    [avx512, (c) => c.broadcast(31, { base: rsi, index: r10, scale: 8, offset: 12 }), "62227d48187cd603"],
+    [avx512, (c) => c.vector("subtractProduct", 1, 31, 3), "62f20540bccb"],
+    [avx512, (c) => c.vector("xor", 31, 31, 31), "62010540efff"],
+    [avx512, (c) => c.storePast({ base: r9, offset: 128 }, 17), "62c17c482b4902"],
+    [avx512, (c) => c.integer("moveInt32", rsi, { base: rsi }), "486336"],
+    [avx512, (c) => c.integer("multiply", r14, rax), "4c0faff0"],
+    [avx512, (c) => c.addInteger({ base: rdi, offset: 8 }, rcx), "48014f08"],
+    [avx512, (c) => c.exchangeAdd({ base: rcx }, rax), "f0400fc101"],
+    [avx512, (c) => c.immediate("subtract", rdx, 5), "4881ea05000000"],
+    [avx512, (c) => c.set(r8, -1), "49c7c0ffffffff"],
+    [avx512, (c) => c.prefetch({ base: rbx, offset: 64 }), "480f185340"],
+    [avx512, (c) => (c.push(r12), c.pop(rbx), c.fence(), c.zeroUpper(), c.return()), "41545b0faef8c5f877c3"],
+  ];
+  for (const [unit, write, bytes] of cases) assert.equal(hex(unit, write), bytes);
+});
+
+Deno.test("a label that was put nowhere is an error", () => {
+  const code = new Assembler(avx2);
+  code.jump({});
+  assert.throws(() => code.finish(), /A label was put nowhere/);
+});
+
+Deno.test({
+  name: "code computes with a table, loops and constants",
+  ignore: found === null,
+  fn() {
+    const { rax, rcx, rdi } = registers;
+    const code = new Assembler(avx2);
+    // Word 0 times a vector of halves, added up as often as word 1 says.
+    code.vector("xor", 0, 0, 0);
+    code.integer("move", rcx, { base: rdi, offset: 8 });
+    const loop = code.here();
+    code.broadcast(1, { base: rdi });
+    code.load(2, code.constant(0.5));
+    code.vector("addProduct", 0, 1, 2);
+    code.immediate("subtract", rcx, 1);
+    code.jumpIf("notEqual", loop);
+    code.integer("move", rax, { base: rdi, offset: 16 });
+    code.store({ base: rax }, 0);
+    code.zeroUpper();
+    code.return();
+    const table = new BigUint64Array(3);
+    const result = new Float32Array(new ArrayBuffer(32));
+    new Float32Array(table.buffer)[0] = 3;
+    table[1] = 7n;
+    table[2] = BigInt(addressOf(result));
+    functionAt(loadCode(code.finish())!)(table);
+    assert.deepEqual(result, new Float32Array(8).fill(10.5));
+  },
+});
+
+/** Two passes over arrays of their own, and everything that they wrote. */
+function passes(
+  steps: GruSteps,
+  memory: WebAssembly.Memory,
+  { batch, time, units, tokens }: Record<"batch" | "time" | "units" | "tokens", number>,
+): Record<string, Float32Array> {
+  let end = bytesOfRoom;
+  const room = (size: number, text?: number, scale = 1) => {
+    const start = end;
+    end += 4 * Math.ceil(size / 4) * 4;
+    if (end > memory.buffer.byteLength) throw new Error("The test's memory is too small");
+    const array = new Float32Array(memory.buffer, start, size).fill(0);
+    if (text !== undefined) array.set(someNumbers(size, { text, scale }));
+    return array;
+  };
+  const sizes = { batch, time, units };
+  const states = batch * time * units;
+  const projected = room((tokens || batch * time) * 3 * units, 1);
+  const before = room(states);
+  for (let b = 0; b < batch; b++) {
+    before.set(someNumbers(units, { text: 90 + b }), b * time * units);
+  }
+  const kernel = room(3 * units * units, 2, 1 / Math.sqrt(units));
+  const bias = room(3 * units, 3);
+  const gradient = room(states, 4);
+  const numbers = room(batch * time);
+  const rows = new Int32Array(memory.buffer, numbers.byteOffset, numbers.length);
+  for (let i = 0; i < rows.length; i++) rows[i] = (i * 7 + 3) % Math.max(1, tokens);
+  const ids = tokens === 0 ? undefined : rows;
+  const [hidden, recurrent] = [room(states), room(batch * 3 * units)];
+  const gates = room(steps.gatesSize(sizes));
+  const forward = room(steps.forwardSize(sizes));
+  const backward = room(steps.backwardSize(sizes));
+  const results = {
+    hidden,
+    before,
+    recurrentSide: room(3 * states),
+    carried: room(batch * units, 5),
+    inputSide: room(projected.length, 6),
+    bias: room(3 * units, 7),
+  };
+  steps.packForward(sizes, kernel, forward);
+  steps.forward(sizes, {
+    ...{ gateTime: time, kernel: forward, isPacked: true, recurrent, bias, projected, ids },
+    ...{ before, hidden, gates },
+  });
+  steps.packBackward(sizes, kernel, backward);
+  steps.backward(sizes, { packed: backward, ids, gates, gradient, ...results });
+  return Object.fromEntries(Object.entries(results).map(([name, array]) => [name, array.slice()]));
+}
+
+for (const unit of units) {
+  Deno.test({
+    name: `steps in ${unit.name} are those of WebAssembly, for any sizes`,
+    ignore: blas === null,
+    // Its threads outlive the test.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      const memory = new WebAssembly.Memory({ initial: 640 });
+      const simd = loadSimd(memory, { fused: true });
+      const portable = portableSteps(simdProducts(simd, 0), simd);
+      const team = await startTeam(blas!, unit);
+      assert.ok(team !== null);
+      const native = nativeSteps(team, portable);
+      const sizes = fc.record({
+        batch: fc.integer({ min: 1, max: 21 }),
+        time: fc.integer({ min: 2, max: 5 }),
+        units: fc.oneof(
+          fc.integer({ min: 1, max: 26 }).map((n) => n * unit.lanes),
+          fc.integer({ min: 1, max: 40 }),
+        ),
+        tokens: fc.constantFrom(0, 1, 9),
+      });
+      fc.assert(
+        fc.property(sizes, (sizes) => {
+          const expected = passes(portable, memory, sizes);
+          const actual = passes(native, memory, sizes);
+          for (const [name, values] of Object.entries(expected)) {
+            const error = relativeError(actual[name], values);
+            assert.ok(error < 1e-5, `${name} is ${error} off`);
+          }
+        }),
+        { numRuns: 60 },
+      );
+    },
+  });
+}
