@@ -29,8 +29,6 @@ import { ProductPaces } from "./thread_pace.ts";
 export interface Blas extends Products {
   /** The library's path or name. */
   readonly path: string;
-  /** The processor whose kernels an OpenBLAS uses, by its own name; null if it cannot be told. */
-  readonly core: string | null;
   /** How many threads it uses; null where it does not say. */
   readonly threads: number | null;
   /** Says how many threads it shall use; null where it cannot be told. */
@@ -77,12 +75,10 @@ function open(path: string): Blas | string {
     const symbols = openSymbols(path);
     const threads = symbols.threads?.() ?? null;
     const { sgemm, sgemmPointer, setThreads } = symbols;
-    const core = coreOf(symbols);
     const description = describe(path, threads);
     const blas = {
       ...wrap(symbols, { description, threads }),
       path,
-      core,
       threads,
       setThreads,
       ...{ sgemm, sgemmPointer },
@@ -91,17 +87,6 @@ function open(path: string): Blas | string {
     return wrong === null ? blas : `${path} is passed over: ${wrong}`;
   } catch (error) {
     return `${path} is passed over: ${error instanceof Error ? error.message : error}`;
-  }
-}
-
-/** The name of the processor; null also where this library is the only native code permitted. */
-function coreOf({ coreName }: BlasSymbols): string | null {
-  const name = coreName?.() ?? null;
-  try {
-    return name && Deno.UnsafePointerView.getCString(name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return null;
-    throw error;
   }
 }
 

@@ -19,10 +19,9 @@ const sgemv = {
   parameters: ["i32", "i32", "i32", "i32", ...operands],
   result: "void",
 } as const;
-// These three only OpenBLAS has.
+// These two only OpenBLAS has.
 const threads = { parameters: [], result: "i32", optional: true } as const;
 const setThreads = { parameters: ["i32"], result: "void", optional: true } as const;
-const coreName = { parameters: [], result: "pointer", optional: true } as const;
 
 /**
  * The sgemm of a library that another thread has opened. A thread that opens a library closes it
@@ -45,7 +44,6 @@ export interface BlasSymbols {
   readonly sgemv: Deno.FromForeignFunction<typeof sgemv>;
   readonly threads: (() => number) | null;
   readonly setThreads: ((count: number) => void) | null;
-  readonly coreName: (() => Deno.PointerValue) | null;
 }
 
 /**
@@ -62,7 +60,6 @@ export function openSymbols(path: string): BlasSymbols {
       sgemv: { ...sgemv, name: `${prefix}cblas_sgemv` },
       threads: { ...threads, name: `${prefix}openblas_get_num_threads` },
       setThreads: { ...setThreads, name: `${prefix}openblas_set_num_threads` },
-      coreName: { ...coreName, name: `${prefix}openblas_get_corename` },
     }).symbols
   );
   try {
