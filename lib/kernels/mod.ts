@@ -15,12 +15,12 @@ import { registerHeapCrossentropy, registerPlainCrossentropy } from "./crossentr
 import { registerWebgpuCrossentropy } from "./crossentropy_webgpu.ts";
 import { gruForward, registerPlainGru } from "./gru.ts";
 import { registerHeapGru } from "./gru_heap.ts";
+import { portableSteps } from "./gru_steps.ts";
 import { registerWebgpuGru } from "./gru_webgpu.ts";
 import type { WasmBackend } from "./heap.ts";
 import { registerLookup } from "./lookup.ts";
 import { registerMatMul } from "./matmul.ts";
 import { registerWebgpuProducts } from "./matmul_webgpu.ts";
-import { portableSteps } from "./gru_steps.ts";
 import { nativeProducts } from "./native/native_products.ts";
 import { nativeSteps } from "./native/native_steps.ts";
 import { startTeam, type Team } from "./native/team.ts";

@@ -19,12 +19,12 @@ import {
 const { rax, rbx, rcx, rdx, rsi, r9, r13, r14 } = registers;
 
 /**
- * The words of the backward function's table: result = carried + A·B if `add`, else A·B; then, if
+ * The words of the backward function's table: carried = carried + A·B if `add`, else A·B; then, if
  * `hasStep`, the gradients at the gates of a step, which lie as the forward pass left them.
  */
 // deno-fmt-ignore
 export const backwardWords = [
-  ...common, "carried", "result", "carriedStride", "add", "hasStep", "bias", "inputSide",
+  ...common, "carried", "carriedStride", "add", "hasStep", "bias", "inputSide",
   "inputSideStride", "id", "idStride", "before", "gradient", "stateStride", "gates",
   "gatesColumn", "recurrentSide", "recurrentSideStride",
 ] as const;
@@ -65,7 +65,6 @@ export function writeBackward(code: Assembler): void {
         ["id", "idStride"],
         ["before", "stateStride"],
         ["gradient", "stateStride"],
-        ["result", "carriedStride"],
         ["recurrentSide", "recurrentSideStride"],
       ],
       writeTiles(tileOf) {
@@ -120,7 +119,7 @@ function writeRow(writer: BackwardWriter): void {
   code.jumpIf("equal", hasNoStep);
   writeStep(writer, g);
   code.bind(hasNoStep);
-  code.store(writer.at("result"), g);
+  code.store(writer.at("carried"), g);
   code.integer("add", rsi, writer.word("gatesColumn"));
   code.immediate("add", rcx, bytes);
   code.immediate("add", r14, bytes);

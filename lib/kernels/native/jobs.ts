@@ -235,7 +235,7 @@ function backwardRound(
       aStride: time * 3 * row,
       k: round === 0 ? 0 : 3 * units,
       ...{ rows: batch, panels: job.panels, gate: row },
-      ...{ carried, result: carried, carriedStride: row },
+      ...{ carried, carriedStride: row },
       ...{ add: 1, hasStep: Number(t > 0) },
       bias: job.bias,
       inputSide: job.inputSide,
@@ -266,7 +266,7 @@ function panelsRound(
       ...noWords,
       ...{ columns: n / unit.lanes, columnsOfPart, parts, ...counters.addresses(round) },
       ...{ a, aStride, k, rows: m, panels, add },
-      ...{ carried: c, result: c, carriedStride: cStride },
+      ...{ carried: c, carriedStride: cStride },
     });
     backward(table.words);
   };
