@@ -87,12 +87,8 @@ Deno.test({
   },
 });
 
-/** Two passes over arrays of their own, and everything that they wrote. */
-function passes(
-  steps: GruSteps,
-  memory: WebAssembly.Memory,
-  { batch, time, units, tokens }: Record<"batch" | "time" | "units" | "tokens", number>,
-): Record<string, Float32Array> {
+/** Makes arrays of a memory, one behind the other, and fills them with 0 or with some numbers. */
+function arraysOf(memory: WebAssembly.Memory) {
   let end = bytesOfRoom;
   const room = (size: number, text?: number, scale = 1) => {
     const start = end;
@@ -102,6 +98,23 @@ function passes(
     if (text !== undefined) array.set(someNumbers(size, { text, scale }));
     return array;
   };
+  /** Which token stands where; undefined if there are no tokens. */
+  const idsOf = (count: number, tokens: number) => {
+    if (tokens === 0) return undefined;
+    const ids = new Int32Array(memory.buffer, room(count).byteOffset, count);
+    for (let i = 0; i < count; i++) ids[i] = (i * 7 + 3) % tokens;
+    return ids;
+  };
+  return { room, idsOf };
+}
+
+/** Two passes over arrays of their own, and everything that they wrote. */
+function passes(
+  steps: GruSteps,
+  memory: WebAssembly.Memory,
+  { batch, time, units, tokens }: Record<"batch" | "time" | "units" | "tokens", number>,
+): Record<string, Float32Array> {
+  const { room, idsOf } = arraysOf(memory);
   const sizes = { batch, time, units };
   const states = batch * time * units;
   const projected = room((tokens || batch * time) * 3 * units, 1);
@@ -112,10 +125,7 @@ function passes(
   const kernel = room(3 * units * units, 2, 1 / Math.sqrt(units));
   const bias = room(3 * units, 3);
   const gradient = room(states, 4);
-  const numbers = room(batch * time);
-  const rows = new Int32Array(memory.buffer, numbers.byteOffset, numbers.length);
-  for (let i = 0; i < rows.length; i++) rows[i] = (i * 7 + 3) % Math.max(1, tokens);
-  const ids = tokens === 0 ? undefined : rows;
+  const ids = idsOf(batch * time, tokens);
   const [hidden, recurrent] = [room(states), room(batch * 3 * units)];
   const gates = room(steps.gatesSize(sizes));
   const forward = room(steps.forwardSize(sizes));
@@ -138,7 +148,68 @@ function passes(
   return Object.fromEntries(Object.entries(results).map(([name, array]) => [name, array.slice()]));
 }
 
+/** Three single steps of some texts, each from where the one before it ended. */
+function singleSteps(
+  steps: GruSteps,
+  memory: WebAssembly.Memory,
+  { batch, units, tokens }: Record<"batch" | "units" | "tokens", number>,
+): Float32Array[] {
+  const { room, idsOf } = arraysOf(memory);
+  const sizes = { batch, time: 1, units };
+  const projected = room((tokens || batch) * 3 * units, 1);
+  const kernel = room(3 * units * units, 2, 1 / Math.sqrt(units));
+  const [bias, before] = [room(3 * units, 3), room(batch * units, 4)];
+  const ids = idsOf(batch, tokens);
+  const [hidden, recurrent] = [room(batch * units), room(batch * 3 * units)];
+  const gates = room(steps.gatesSize(sizes));
+  const packed = room(steps.forwardSize(sizes));
+  steps.packForward(sizes, kernel, packed);
+  return Array.from({ length: 3 }, () => {
+    steps.forward(sizes, {
+      ...{ gateTime: 1, kernel: packed, isPacked: true, recurrent, bias, projected, ids },
+      ...{ before, hidden, gates },
+    });
+    before.set(hidden);
+    return hidden.slice();
+  });
+}
+
 for (const unit of units) {
+  Deno.test({
+    name: `single steps in ${unit.name} are those of WebAssembly`,
+    ignore: blas === null,
+    // Its threads outlive the test.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      const memory = new WebAssembly.Memory({ initial: 640 });
+      const simd = loadSimd(memory, { fused: true });
+      const portable = portableSteps(simdProducts(simd, 0), simd);
+      const team = await startTeam(blas!, unit);
+      assert.ok(team !== null);
+      const native = nativeSteps(team, portable);
+      const sizes = fc.record({
+        batch: fc.integer({ min: 1, max: 21 }),
+        units: fc.oneof(
+          fc.integer({ min: 1, max: 26 }).map((n) => n * unit.lanes),
+          fc.integer({ min: 1, max: 40 }),
+        ),
+        tokens: fc.constantFrom(0, 1, 9),
+      });
+      fc.assert(
+        fc.property(sizes, (sizes) => {
+          const expected = singleSteps(portable, memory, sizes);
+          const actual = singleSteps(native, memory, sizes);
+          for (const [i, values] of expected.entries()) {
+            const error = relativeError(actual[i], values);
+            assert.ok(error < 1e-5, `step ${i} is ${error} off`);
+          }
+        }),
+        { numRuns: 60 },
+      );
+    },
+  });
+
   Deno.test({
     name: `steps in ${unit.name} are those of WebAssembly, for any sizes`,
     ignore: blas === null,

@@ -19,13 +19,14 @@ import {
 const { rax, rbx, rcx, rsi, r9, r13, r14 } = registers;
 
 /**
- * The words of the forward function's table. The gates of a vector of units lie together, row by
- * row; `gatesColumn` bytes behind them lie those of the next.
+ * The words of the forward function's table. From block to block it moves by `columnStep` and
+ * `panelStep` bytes, from a part's last block to its first where `reversed` is 1. The gates of a
+ * vector of units lie together, row by row.
  */
 // deno-fmt-ignore
 export const forwardWords = [
-  ...common, "bias", "projected", "projectedStride", "id", "idStride",
-  "old", "hidden", "next", "stateStride", "gates", "gatesColumn",
+  ...common, "columnStep", "panelStep", "reversed", "bias", "projected",
+  "projectedStride", "id", "idStride", "old", "hidden", "next", "stateStride", "gates",
 ] as const;
 
 /**
@@ -33,19 +34,26 @@ export const forwardWords = [
  * `old` is h, `hidden` and `next` get h′, and `gates` z, r, ĥ and q of gru.ts.
  */
 export function writeForward(code: Assembler): void {
-  const { bytes } = code.unit;
   const tile = tilesOf(code.unit).forward;
   const writer = new Writer(code, forwardWords);
   writeFunction(writer, { tile, vectorsOfColumn: tile.vectors }, () => {
-    code.integer("multiply", rax, writer.word("gatesColumn"));
-    code.integer("add", rax, writer.word("gates"));
-    code.storeInteger(writer.own("gates"), rax);
+    code.integer("move", rcx, writer.own("columns left"));
+    code.immediate("subtract", rcx, 1);
+    code.integer("multiply", rcx, writer.word("reversed"));
+    code.integer("move", rax, rcx);
+    code.integer("multiply", rax, writer.word("columnStep"));
+    code.integer("subtract", r14, rax);
+    code.integer("multiply", rcx, writer.word("panelStep"));
+    code.integer("subtract", r13, rcx);
     const blocks = code.here();
-    // What is fetched for later is the panel behind this one.
-    code.integer("move", rbx, writer.word("k"));
-    code.set(rax, tile.vectors * bytes);
-    code.integer("multiply", rbx, rax);
-    code.integer("add", rbx, r13);
+    code.integer("move", rax, writer.word("rows"));
+    code.integer("multiply", rax, r14);
+    code.integer("move", rcx, writer.word("gates"));
+    code.integer("address", rax, { base: rcx, index: rax, scale: 4 });
+    code.storeInteger(writer.own("gates of row"), rax);
+    // What is fetched for later is the panel of the next block.
+    code.integer("move", rbx, r13);
+    code.integer("add", rbx, writer.word("panelStep"));
     writeRows(writer, {
       tile,
       strides: [
@@ -59,8 +67,8 @@ export function writeForward(code: Assembler): void {
       },
       writeRow: () => writeRow(writer),
     });
-    code.integer("move", r13, writer.own("panel's end"));
-    code.immediate("add", r14, bytes);
+    code.integer("add", r13, writer.word("panelStep"));
+    code.integer("add", r14, writer.word("columnStep"));
     code.set(rax, -1);
     code.addInteger(writer.own("columns left"), rax);
     code.jumpIf("notEqual", blocks);
@@ -99,12 +107,12 @@ function writeRow(writer: Writer<typeof forwardWords[number]>): void {
   code.store(writer.at("hidden"), state);
   code.store(writer.at("next"), state);
   // Only the backward pass reads the gates: the caches are better used for other things.
-  code.integer("move", r9, writer.own("gates"));
+  code.integer("move", r9, writer.own("gates of row"));
   for (const [gate, value] of [z, r, candidate, q].entries()) {
     code.storePast({ base: r9, offset: gate * bytes }, value);
   }
   code.immediate("add", r9, 4 * bytes);
-  code.storeInteger(writer.own("gates"), r9);
+  code.storeInteger(writer.own("gates of row"), r9);
 }
 
 /**

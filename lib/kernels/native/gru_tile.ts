@@ -26,13 +26,14 @@ import {
  *
  * Addresses and strides, in bytes, are those of the first row of the batch and from one row to the
  * next; `gate` is the distance from one gate to the next. `columns` is how many vectors there are
- * in all, and `columnsOfPart` in each of the `parts` but the last. Threads share two counters: at
- * `taken`, of the parts that were begun, and at `done`, of those that are done.
+ * in all, and `columnsOfPart` in each of the `parts` but the last. A thread begins with part `own`.
+ * Threads share, as 32-bit words, a counter for each part from `taken` on, which is 0 until someone
+ * takes the part, and one at `done`, of the parts that are done.
  */
 // deno-fmt-ignore
 export const common = [
-  "a", "aStride", "k", "rows", "panels", "gate", "columns", "columnsOfPart", "parts", "taken",
-  "done",
+  "a", "aStride", "k", "rows", "panels", "gate", "columns", "columnsOfPart", "parts", "own",
+  "taken", "done",
 ] as const;
 
 /** The tiles that fit the registers: accumulators, a row of the panel and one number of A. */
@@ -217,8 +218,9 @@ export function writeRows<Word extends string>(
 }
 
 /**
- * A function: it takes parts until there is none left. A part's first column, in bytes, lies in
- * r14, its first panel in r13, and how many vectors it has in the word `columns left`.
+ * A function: it takes its own part and then what others have left, so that from call to call a
+ * thread finds its panels in its caches. A part's first column, in bytes, lies in r14, its first
+ * panel in r13, and how many vectors it has in the word `columns left`.
  */
 export function writeFunction<Word extends string>(
   writer: Writer<Word | typeof common[number]>,
@@ -236,12 +238,30 @@ export function writeFunction<Word extends string>(
   code.integer("move", rbp, rsp);
   code.immediate("subtract", rsp, tile.rows * tile.vectors * bytes);
   code.immediate("and", rsp, -64);
-  const [part, enough, end] = [code.here(), {}, {}];
-  code.set(rax, 1);
+  code.integer("move", rcx, writer.word("own"));
+  code.storeInteger(writer.own("next part"), rcx);
+  code.integer("move", rdx, writer.word("parts"));
+  code.storeInteger(writer.own("parts left"), rdx);
+  const [part, notLast, enough, end] = [code.here(), {}, {}, {}];
+  code.integer("move", rdx, writer.own("parts left"));
+  code.immediate("compare", rdx, 0);
+  code.jumpIf("equal", end);
+  code.immediate("subtract", rdx, 1);
+  code.storeInteger(writer.own("parts left"), rdx);
+  code.integer("move", rdx, writer.own("next part"));
+  code.integer("address", rcx, { base: rdx, offset: 1 });
+  code.integer("compare", rcx, writer.word("parts"));
+  code.jumpIf("notEqual", notLast);
+  code.set(rcx, 0);
+  code.bind(notLast);
+  code.storeInteger(writer.own("next part"), rcx);
   code.integer("move", rcx, writer.word("taken"));
+  code.integer("address", rcx, { base: rcx, index: rdx, scale: 4 });
+  code.set(rax, 1);
   code.exchangeAdd({ base: rcx }, rax);
-  code.integer("compare", rax, writer.word("parts"));
-  code.jumpIf("aboveOrEqual", end);
+  code.immediate("compare", rax, 0);
+  code.jumpIf("notEqual", part);
+  code.integer("move", rax, rdx);
   code.integer("multiply", rax, writer.word("columnsOfPart"));
   code.set(r14, bytes);
   code.integer("multiply", r14, rax);

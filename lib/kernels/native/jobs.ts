@@ -1,9 +1,9 @@
 /**
  * The jobs that threads share: products by a BLAS, and the GRU's passes by machine code.
  *
- * A job has rounds, such as the time steps of a sequence, and each round has parts. Whoever is free
- * takes the next part, and a round begins when the one before it is done. Which thread computes a
- * part does not change its bits.
+ * A job has rounds, such as the time steps of a sequence, and each round has parts. Each thread
+ * takes the part of its own number, then those that nobody has taken, and a round begins when the
+ * one before it is done. Which thread computes a part does not change its bits.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { noTranspose, rowMajor, type Sgemm, transpose } from "../blas_symbols.ts
 import type { VectorUnit } from "./assembler.ts";
 import { backwardWords } from "./gru_backward_code.ts";
 import { forwardWords } from "./gru_forward_code.ts";
-import { tableWords } from "./gru_tile.ts";
+import { tableWords, tilesOf } from "./gru_tile.ts";
 import { addressOf, type MachineFunction } from "./machine.ts";
 
 /**
@@ -28,8 +28,8 @@ const fields = {
   /** A product with a B in panels; strides in bytes. */
   panels: ["columnsOfPart", "m", "n", "k", "a", "aStride", "panels", "c", "cStride", "add"],
   forward: [
-    "columnsOfPart", "batch", "time", "units", "gateTime", "panels", "bias", "projected", "ids",
-    "before", "hidden", "gates",
+    "columnsOfPart", "batch", "time", "units", "gateTime", "first", "panels", "bias", "projected",
+    "ids", "before", "hidden", "gates",
   ],
   backward: [
     "columnsOfPart", "batch", "time", "units", "panels", "bias", "inputSide", "ids", "before",
@@ -67,28 +67,33 @@ export function readJob(numbers: Float64Array): Job {
   return { kind: name, rounds, parts, ...Object.fromEntries(values) };
 }
 
-/** The counters of a job, all 0 when it begins: of parts that are done, and of those taken, by rounds. */
+/** The counters of a job, all 0 when it begins: of parts that are done, then one for each part. */
 export class Counters {
   readonly #counts: Int32Array;
+  readonly #thread: number;
   readonly #address: number;
 
-  constructor(counts: Int32Array) {
+  /** @param thread the number of the thread that takes parts, from 0 on */
+  constructor(counts: Int32Array, thread: number) {
     this.#counts = counts;
+    this.#thread = thread;
     this.#address = addressOf(counts);
   }
 
   /** Computes the parts of a round that nobody else takes. */
   take(round: number, parts: number, compute: (part: number) => void): void {
-    const next = () => Atomics.add(this.#counts, 1 + round, 1);
-    for (let part = next(); part < parts; part = next()) {
+    for (let i = 0; i < parts; i++) {
+      const part = (this.#thread + i) % parts;
+      if (Atomics.exchange(this.#counts, 1 + round * parts + part, 1) !== 0) continue;
       compute(part);
       Atomics.add(this.#counts, 0, 1);
     }
   }
 
-  /** Where machine code finds them. */
-  addresses(round: number): { taken: number; done: number } {
-    return { taken: this.#address + bytes * (1 + round), done: this.#address };
+  /** What machine code needs to do the same. */
+  words(round: number, parts: number): { own: number; taken: number; done: number } {
+    const taken = this.#address + bytes * (1 + round * parts);
+    return { own: this.#thread % parts, taken, done: this.#address };
   }
 
   /** Waits until so many parts of the job are done. */
@@ -98,8 +103,8 @@ export class Counters {
 }
 
 /** What the counters of a job take, in 32-bit words. */
-export function countersOf(rounds: number): number {
-  return 1 + rounds;
+export function countersOf({ rounds, parts }: { rounds: number; parts: number }): number {
+  return 1 + rounds * parts;
 }
 
 /** What a thread computes with. */
@@ -177,7 +182,7 @@ class Table<Word extends string> {
     for (let i = 0; i < this.#names.length; i++) {
       const value = values[this.#names[i]];
       this.#halves[2 * i] = value >>> 0;
-      this.#halves[2 * i + 1] = value / 2 ** 32;
+      this.#halves[2 * i + 1] = Math.floor(value / 2 ** 32);
     }
   }
 }
@@ -187,17 +192,21 @@ function forwardRound(
   { unit, forward }: JobTools,
   counters: Counters,
 ): ComputeRound {
-  const { columnsOfPart, parts, batch, time, units, gateTime, ids } = job;
+  const { columnsOfPart, parts, batch, time, units, gateTime, ids, first } = job;
   const table = new Table(forwardWords);
   const row = units * bytes; // the bytes of a row of states
-  const columns = units / unit.lanes;
-  const gatesColumn = batch * 4 * unit.bytes;
   return (t) => {
     const state = job.before + t * row;
     const hidden = job.hidden + t * row;
+    // What was read last is read first the next time, while it is in the caches.
+    const reversed = (first + t) % 2;
+    const sign = 1 - 2 * reversed;
     table.set({
-      ...{ columns, columnsOfPart, parts, ...counters.addresses(t) },
+      ...{ columns: units / unit.lanes, columnsOfPart, parts, ...counters.words(t, parts) },
       ...{ a: state, aStride: time * row, k: units, rows: batch, panels: job.panels, gate: row },
+      columnStep: sign * unit.bytes,
+      panelStep: sign * tilesOf(unit).forward.vectors * unit.bytes * units,
+      reversed,
       bias: job.bias,
       projected: job.projected,
       projectedStride: 3 * row,
@@ -208,8 +217,7 @@ function forwardRound(
       // The state after this step is the state before the next one.
       next: t + 1 < time ? state + row : hidden,
       stateStride: time * row,
-      gates: job.gates + gatesColumn * columns * (t % gateTime),
-      gatesColumn,
+      gates: job.gates + batch * 4 * row * (t % gateTime),
     });
     forward(table.words);
   };
@@ -230,7 +238,7 @@ function backwardRound(
     const t = time - round;
     const step = Math.max(0, t - 1);
     table.set({
-      ...{ columns, columnsOfPart, parts, ...counters.addresses(round) },
+      ...{ columns, columnsOfPart, parts, ...counters.words(round, parts) },
       a: job.recurrentSide + Math.min(t, time - 1) * 3 * row,
       aStride: time * 3 * row,
       k: round === 0 ? 0 : 3 * units,
@@ -264,7 +272,7 @@ function panelsRound(
   return (round) => {
     table.set({
       ...noWords,
-      ...{ columns: n / unit.lanes, columnsOfPart, parts, ...counters.addresses(round) },
+      ...{ columns: n / unit.lanes, columnsOfPart, parts, ...counters.words(round, parts) },
       ...{ a, aStride, k, rows: m, panels, add },
       ...{ carried: c, carriedStride: cStride },
     });

@@ -26,6 +26,7 @@ export function nativeSteps(team: Team, others: GruSteps): GruSteps {
       Object.entries<Float32Array | Int32Array>(arrays).map(([name, a]) => [name, addressOf(a)]),
     ) as Record<Name, number>;
 
+  let steps = 0;
   return {
     gatesSize: (sizes) => others.gatesSize(sizes) + lineFloats,
     forwardSize: (sizes) => fits(sizes) ? packedSize(sizes) : others.forwardSize(sizes),
@@ -41,7 +42,7 @@ export function nativeSteps(team: Team, others: GruSteps): GruSteps {
       const gates = aligned(arrays.gates);
       team.run({
         ...{ kind: "forward", rounds: time, ...cut(units / lanes, { block: 1, threads }) },
-        ...{ batch, time, units, gateTime },
+        ...{ batch, time, units, gateTime, first: steps++ },
         ...addresses({ panels: aligned(kernel), bias, projected, ids, before, hidden, gates }),
       });
     },

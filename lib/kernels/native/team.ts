@@ -15,7 +15,7 @@ import { findVectorUnit, functionAt, loadCode } from "./machine.ts";
 const mostThreads = 16;
 
 /** The most rounds that a job may have. */
-export const mostRounds = 2 ** 16;
+export const mostRounds = 2 ** 14;
 
 /** What the threads share with the main one. */
 export interface TeamMail {
@@ -26,6 +26,8 @@ export interface TeamMail {
   readonly backward: bigint;
   readonly numbers: Float64Array;
   readonly counts: Int32Array;
+  /** Which thread it is; the main one is number 0. */
+  readonly thread: number;
 }
 
 /** A main thread with others, a BLAS, and the machine code of the GRU. */
@@ -67,16 +69,21 @@ export async function startTeam(
     return loadCode(code.finish());
   });
   if (forward === null || backward === null) return null;
-  const mail: TeamMail = {
+  const wanted = Math.min(blas.threads ?? navigator.hardwareConcurrency, mostThreads);
+  const mail = {
     ...{ unit, forward, backward },
     sgemm: Deno.UnsafePointer.value(blas.sgemmPointer),
     numbers: new Float64Array(new SharedArrayBuffer(8 * jobNumbers)),
-    counts: new Int32Array(new SharedArrayBuffer(4 * countersOf(mostRounds))),
+    counts: new Int32Array(
+      new SharedArrayBuffer(4 * countersOf({ rounds: mostRounds, parts: wanted })),
+    ),
   };
   const script = new URL("./team_worker.ts", import.meta.url);
-  const wanted = Math.min(blas.threads ?? navigator.hardwareConcurrency, mostThreads) - 1;
   const started = await Promise.all(
-    Array.from({ length: wanted }, () => WorkerThread.start(script, mail)),
+    Array.from(
+      { length: wanted - 1 },
+      (_, i) => WorkerThread.start(script, { ...mail, thread: i + 1 } satisfies TeamMail),
+    ),
   );
   const others = started.filter((other) => other !== null);
   const tools = {
@@ -84,13 +91,13 @@ export async function startTeam(
     forward: functionAt(forward),
     backward: functionAt(backward),
   };
-  const counters = new Counters(mail.counts);
+  const counters = new Counters(mail.counts, 0);
   return {
     unit,
     threads: others.length + 1,
     run(job, heap = new Float32Array(0)) {
       const called = job.parts === 1 ? [] : others;
-      mail.counts.fill(0, 0, countersOf(job.rounds));
+      mail.counts.fill(0, 0, countersOf(job));
       writeJob(mail.numbers, job);
       for (const other of called) other.begin();
       work(job, { counters, tools, heap });

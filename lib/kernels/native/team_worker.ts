@@ -10,7 +10,7 @@ import { Counters, type Job, readJob, work } from "./jobs.ts";
 import { functionAt } from "./machine.ts";
 import type { TeamMail } from "./team.ts";
 
-const { unit, numbers, counts, turn, ...code } = workerData as TeamMail & {
+const { unit, numbers, counts, thread, turn, ...code } = workerData as TeamMail & {
   readonly turn: Int32Array;
 };
 const tools = {
@@ -18,7 +18,7 @@ const tools = {
   forward: functionAt(code.forward),
   backward: functionAt(code.backward),
 };
-const counters = new Counters(counts);
+const counters = new Counters(counts, thread);
 const known = { address: 0, floats: new Float32Array(0) };
 
 /** The heap of the main thread, where the job needs it. */
