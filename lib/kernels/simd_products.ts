@@ -4,7 +4,7 @@
  *
  * The factors are copied into panels that the innermost loop reads straight on, in
  * blocks that fit the caches: a block of B (256 × 1024 floats, 1 MB) stays in the
- * second level, the panels of A and B that meet (256 × 6 and 256 × 8) in the first.
+ * second level, the panels of A and B that meet (256 × 4 and 256 × 8) in the first.
  * Source: Goto and van de Geijn 2008, https://doi.org/10.1145/1356052.1356053.
  *
  * @module
@@ -20,7 +20,7 @@ import {
 import type { Simd } from "./simd.ts";
 
 /** The rows of a panel of A and the columns of a panel of B; simd.as has the same. */
-const tile = { rows: 6, columns: 8 } as const;
+const tile = { rows: 4, columns: 8 } as const;
 /** How much of each dimension is worked on at a time; multiples of the tile's sizes. */
 const block = { m: 192, n: 1024, k: 256 } as const;
 /** So many rows read B too seldom to pay for copying it first. */
@@ -107,15 +107,15 @@ export function simdProducts(simd: Simd, room: number): Products {
       });
     },
     packedSize: ({ m, n, k }) =>
-      k * (m <= fewRows ? n : Math.ceil(n / tile.columns) * tile.columns),
+      k * (m === 1 ? n : Math.ceil(n / tile.columns) * tile.columns),
     pack(given, b, packed) {
-      if (given.m <= fewRows) return packTransposed(given, b, packed);
+      if (given.m === 1) return packTransposed(given, b, packed);
       const product = withStrides(given);
       const panels = packed.byteOffset;
       blocks(product, (part) => packB(product, b.byteOffset, part, panels + part.offset));
     },
     multiplyPacked(given, a, packed, c) {
-      if (given.m <= fewRows) return products.multiply(byTransposed(given), a, packed, c);
+      if (given.m === 1) return products.multiply(byTransposed(given), a, packed, c);
       const product = withStrides(given);
       const addresses = { a: a.byteOffset, c: c.byteOffset };
       blocks(product, (part) => {
