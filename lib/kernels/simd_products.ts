@@ -106,8 +106,7 @@ export function simdProducts(simd: Simd, room: number): Products {
         multiplyBlock(product, { a: a.byteOffset, c: c.byteOffset, panels: panelsB }, part);
       });
     },
-    packedSize: ({ m, n, k }) =>
-      k * (m === 1 ? n : Math.ceil(n / tile.columns) * tile.columns),
+    packedSize: ({ m, n, k }) => k * (m === 1 ? n : Math.ceil(n / tile.columns) * tile.columns),
     pack(given, b, packed) {
       if (given.m === 1) return packTransposed(given, b, packed);
       const product = withStrides(given);
