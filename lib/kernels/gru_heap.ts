@@ -57,7 +57,7 @@ function forward(
   const make = (...shape: number[]) => backend.makeOutput(shape, "float32");
   const outputs = {
     hidden: make(batch, time, units),
-    before: make(batch, time, units),
+    before: make(time, batch, units),
     gates: make(steps.gatesSize({ ...sizes, time: gateTime })),
   };
   // One step reads the kernel too seldom to pay for packing it.
@@ -69,10 +69,7 @@ function forward(
   // The heap has all it needs now: from here on its views stay valid.
   const view = (tensor: tf.TensorInfo) => floats(backend, tensor);
   const before = view(outputs.before);
-  const first = view(gru.initialState);
-  for (let b = 0; b < batch; b++) {
-    before.set(first.subarray(b * units, (b + 1) * units), b * time * units);
-  }
+  before.set(view(gru.initialState));
   const [kernel, packed] = [view(gru.recurrentKernel), view(scratch.packed)];
   if (isPacked) steps.packForward(sizes, kernel, packed);
   steps.forward(sizes, {
@@ -91,7 +88,7 @@ function forward(
   return training ? [outputs.hidden, outputs.before, outputs.gates] : [outputs.hidden];
 }
 
-/** With `saved0` `[batch, time, units]`, the states before, and `saved1` the gates of all steps. */
+/** With `saved0` `[time, batch, units]`, the states before, and `saved1` the gates of all steps. */
 function backward(
   gru: GruGradientInputs,
   { backend, products, steps, rows }: Place & { readonly rows: number },
@@ -108,7 +105,7 @@ function backward(
   };
   const sizes = { batch, time, units };
   const scratch = {
-    recurrentSide: make(batch * time, wide),
+    recurrentSide: make(time * batch, wide),
     packed: make(steps.backwardSize(sizes)),
   };
   // The heap has all it needs now: from here on its views stay valid.

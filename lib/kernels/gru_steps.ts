@@ -30,7 +30,7 @@ export interface ForwardArrays {
   readonly projected: Float32Array;
   /** `[batch, time]`: the row of `projected` of each step; without it, b · time + t */
   readonly ids: Int32Array | undefined;
-  /** `[batch, time, units]`: the state before each step; given for the first one only */
+  /** `[time, batch, units]`: the state before each step; given for the first one only */
   readonly before: Float32Array;
   /** Gets `[batch, time, units]`, the state after each step. */
   readonly hidden: Float32Array;
@@ -49,7 +49,7 @@ export interface BackwardArrays {
   readonly gates: Float32Array;
   /** `[batch, time, units]`: the gradient by the hidden states */
   readonly gradient: Float32Array;
-  /** Gets `[batch, time, 3 · units]`, E of gru.ts. */
+  /** Gets `[time, batch, 3 · units]`, E of gru.ts. */
   readonly recurrentSide: Float32Array;
   /** `[batch, units]`: the gradient by the last state, and then by the first */
   readonly carried: Float32Array;
@@ -77,12 +77,11 @@ export interface GruSteps {
 
 /** Steps by anyone's matrix products, with the gates in WebAssembly. */
 export function portableSteps(products: Products, simd: Simd): GruSteps {
-  const forwardProduct = ({ batch, time, units }: GruSizes): Product => ({
-    ...{ m: batch, n: 3 * units, k: units, strideA: time * units },
+  const forwardProduct = ({ batch, units }: GruSizes): Product => ({
+    ...{ m: batch, n: 3 * units, k: units },
   });
-  const backwardProduct = ({ batch, time, units }: GruSizes): Product => ({
-    ...{ m: batch, n: units, k: 3 * units, strideA: time * 3 * units },
-    ...{ transposeB: true, add: true },
+  const backwardProduct = ({ batch, units }: GruSizes): Product => ({
+    ...{ m: batch, n: units, k: 3 * units, transposeB: true, add: true },
   });
   return {
     gatesSize: ({ batch, time, units }) => batch * time * 4 * units,
@@ -93,7 +92,7 @@ export function portableSteps(products: Products, simd: Simd): GruSteps {
       const { before, hidden, gates, gateTime } = states;
       const product = forwardProduct(sizes);
       for (let t = 0; t < time; t++) {
-        const state = before.subarray(t * units);
+        const state = before.subarray(t * batch * units);
         if (isPacked) products.multiplyPacked(product, state, kernel, recurrent);
         else products.multiply(product, state, kernel, recurrent);
         // deno-fmt-ignore
@@ -118,7 +117,8 @@ export function portableSteps(products: Products, simd: Simd): GruSteps {
           recurrentSide.byteOffset, bias.byteOffset,
         );
         // carried holds g ⊙ z by now; the product adds E·Rᵀ.
-        products.multiplyPacked(product, recurrentSide.subarray(t * 3 * units), packed, carried);
+        const side = recurrentSide.subarray(t * batch * 3 * units);
+        products.multiplyPacked(product, side, packed, carried);
       }
     },
   };

@@ -139,9 +139,9 @@ function inputRow(ids: usize, row: i32): i32 {
 /**
  * Step t of the forward pass, for all rows of the batch.
  *
- * before and hidden are [batch, time, units]; projected is [rows, 3·units], and ids, [batch,
- * time], say which row is whose, or it is 0; recurrent is [batch, 3·units]; gates is
- * [batch, time, 4·units], or [batch, 1, 4·units] with gateTime 1.
+ * before is [time, batch, units], hidden [batch, time, units]; projected is [rows, 3·units], and
+ * ids, [batch, time], say which row is whose, or it is 0; recurrent is [batch, 3·units]; gates is
+ * [time, batch, 4·units], or [1, batch, 4·units] with gateTime 1.
  */
 export function gruForward(
   batch: i32, time: i32, units: i32, t: i32, gateTime: i32, ids: usize, projected: usize,
@@ -151,14 +151,14 @@ export function gruForward(
     const row = b * time + t;
     const p = at(projected, inputRow(ids, row) * 3 * units);
     const h = at(recurrent, b * 3 * units);
-    const old = at(before, row * units);
+    const old = at(before, (t * batch + b) * units);
     const next = at(hidden, row * units);
-    const g = at(gates, (b * gateTime + t % gateTime) * 4 * units);
+    const g = at(gates, (t % gateTime * batch + b) * 4 * units);
     let u: i32 = 0;
     for (; u + 4 <= units; u += 4) forwardUnits(u, units, p, h, bias, old, next, g, true);
     for (; u < units; u++) forwardUnits(u, units, p, h, bias, old, next, g, false);
     // The state after this step is the state before the next one.
-    if (t + 1 < time) memory.copy(at(old, units), next, (<usize>units) << 2);
+    if (t + 1 < time) memory.copy(at(old, batch * units), next, (<usize>units) << 2);
   }
 }
 
@@ -203,7 +203,8 @@ function backwardUnits(
 /**
  * Step t of the backward pass, for all rows of the batch.
  *
- * carried is [batch, units], inputSide [rows, 3·units] and bias [3·units]: to both is added.
+ * carried is [batch, units], recurrentSide [time, batch, 3·units]; inputSide is [rows, 3·units]
+ * and bias [3·units]: to both is added.
  */
 export function gruBackward(
   batch: i32, time: i32, units: i32, t: i32, ids: usize, gates: usize, before: usize,
@@ -211,12 +212,13 @@ export function gruBackward(
 ): void {
   for (let b: i32 = 0; b < batch; b++) {
     const row = b * time + t;
-    const g = at(gates, row * 4 * units);
-    const old = at(before, row * units);
+    const place = t * batch + b;
+    const g = at(gates, place * 4 * units);
+    const old = at(before, place * units);
     const by = at(gradient, row * units);
     const c = at(carried, b * units);
     const d = at(inputSide, inputRow(ids, row) * 3 * units);
-    const e = at(recurrentSide, row * 3 * units);
+    const e = at(recurrentSide, place * 3 * units);
     let u: i32 = 0;
     for (; u + 4 <= units; u += 4) backwardUnits(u, units, g, old, by, c, d, e, bias, true);
     for (; u < units; u++) backwardUnits(u, units, g, old, by, c, d, e, bias, false);

@@ -119,9 +119,7 @@ function passes(
   const states = batch * time * units;
   const projected = room((tokens || batch * time) * 3 * units, 1);
   const before = room(states);
-  for (let b = 0; b < batch; b++) {
-    before.set(someNumbers(units, { text: 90 + b }), b * time * units);
-  }
+  before.set(someNumbers(batch * units, { text: 90 }));
   const kernel = room(3 * units * units, 2, 1 / Math.sqrt(units));
   const bias = room(3 * units, 3);
   const gradient = room(states, 4);

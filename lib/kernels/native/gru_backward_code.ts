@@ -25,7 +25,7 @@ const { rax, rbx, rcx, rdx, rsi, r9, r13, r14 } = registers;
 // deno-fmt-ignore
 export const backwardWords = [
   ...common, "carried", "carriedStride", "add", "hasStep", "bias", "inputSide",
-  "inputSideStride", "id", "idStride", "before", "gradient", "stateStride", "gates",
+  "inputSideStride", "id", "idStride", "before", "beforeStride", "gradient", "gradientStride", "gates",
   "gatesColumn", "recurrentSide", "recurrentSideStride",
 ] as const;
 
@@ -63,8 +63,8 @@ export function writeBackward(code: Assembler): void {
       strides: [
         ["carried", "carriedStride"],
         ["id", "idStride"],
-        ["before", "stateStride"],
-        ["gradient", "stateStride"],
+        ["before", "beforeStride"],
+        ["gradient", "gradientStride"],
         ["recurrentSide", "recurrentSideStride"],
       ],
       writeTiles(tileOf) {

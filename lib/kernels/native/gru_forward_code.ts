@@ -26,7 +26,7 @@ const { rax, rbx, rcx, rsi, r9, r13, r14 } = registers;
 // deno-fmt-ignore
 export const forwardWords = [
   ...common, "columnStep", "panelStep", "reversed", "bias", "projected",
-  "projectedStride", "id", "idStride", "old", "hidden", "next", "stateStride", "gates",
+  "projectedStride", "id", "idStride", "old", "oldStride", "hidden", "hiddenStride", "next", "nextStride", "gates",
 ] as const;
 
 /**
@@ -58,9 +58,9 @@ export function writeForward(code: Assembler): void {
       tile,
       strides: [
         ["id", "idStride"],
-        ["old", "stateStride"],
-        ["hidden", "stateStride"],
-        ["next", "stateStride"],
+        ["old", "oldStride"],
+        ["hidden", "hiddenStride"],
+        ["next", "nextStride"],
       ],
       writeTiles(tileOf) {
         for (let rows = tile.rows; rows > 0; rows--) tileOf(rows, tile.vectors);

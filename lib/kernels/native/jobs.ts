@@ -196,14 +196,15 @@ function forwardRound(
   const table = new Table(forwardWords);
   const row = units * bytes; // the bytes of a row of states
   return (t) => {
-    const state = job.before + t * row;
+    const state = job.before + t * batch * row;
     const hidden = job.hidden + t * row;
+    const [isLast, hiddenStride] = [t + 1 === time, time * row];
     // What was read last is read first the next time, while it is in the caches.
     const reversed = (first + t) % 2;
     const sign = 1 - 2 * reversed;
     table.set({
       ...{ columns: units / unit.lanes, columnsOfPart, parts, ...counters.words(t, parts) },
-      ...{ a: state, aStride: time * row, k: units, rows: batch, panels: job.panels, gate: row },
+      ...{ a: state, aStride: row, k: units, rows: batch, panels: job.panels, gate: row },
       columnStep: sign * unit.bytes,
       panelStep: sign * tilesOf(unit).forward.vectors * unit.bytes * units,
       reversed,
@@ -212,11 +213,10 @@ function forwardRound(
       projectedStride: 3 * row,
       id: ids + t * bytes,
       idStride: time * bytes,
-      old: state,
-      hidden,
+      ...{ old: state, oldStride: row, hidden, hiddenStride },
       // The state after this step is the state before the next one.
-      next: t + 1 < time ? state + row : hidden,
-      stateStride: time * row,
+      next: isLast ? hidden : state + batch * row,
+      nextStride: isLast ? hiddenStride : row,
       gates: job.gates + batch * 4 * row * (t % gateTime),
     });
     forward(table.words);
@@ -239,8 +239,8 @@ function backwardRound(
     const step = Math.max(0, t - 1);
     table.set({
       ...{ columns, columnsOfPart, parts, ...counters.words(round, parts) },
-      a: job.recurrentSide + Math.min(t, time - 1) * 3 * row,
-      aStride: time * 3 * row,
+      a: job.recurrentSide + Math.min(t, time - 1) * batch * 3 * row,
+      aStride: 3 * row,
       k: round === 0 ? 0 : 3 * units,
       ...{ rows: batch, panels: job.panels, gate: row },
       ...{ carried, carriedStride: row },
@@ -250,13 +250,14 @@ function backwardRound(
       inputSideStride: 3 * row,
       id: ids + step * bytes,
       idStride: time * bytes,
-      before: job.before + step * row,
+      before: job.before + step * batch * row,
+      beforeStride: row,
       gradient: job.gradient + step * row,
-      stateStride: time * row,
+      gradientStride: time * row,
       gates: job.gates + gatesColumn * columns * step,
       gatesColumn,
-      recurrentSide: job.recurrentSide + step * 3 * row,
-      recurrentSideStride: time * 3 * row,
+      recurrentSide: job.recurrentSide + step * batch * 3 * row,
+      recurrentSideStride: 3 * row,
     });
     backward(table.words);
   };
