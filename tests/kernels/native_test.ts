@@ -9,6 +9,7 @@ import {
   functionAt,
   loadCode,
 } from "../../lib/kernels/native/machine.ts";
+import { nativeProducts } from "../../lib/kernels/native/native_products.ts";
 import { nativeSteps } from "../../lib/kernels/native/native_steps.ts";
 import { startTeam } from "../../lib/kernels/native/team.ts";
 import { loadSimd } from "../../lib/kernels/simd.ts";
@@ -202,6 +203,40 @@ for (const unit of units) {
             const error = relativeError(actual[i], values);
             assert.ok(error < 1e-5, `step ${i} is ${error} off`);
           }
+        }),
+        { numRuns: 60 },
+      );
+    },
+  });
+
+  Deno.test({
+    name: `Aᵀ·B in ${unit.name} is that of WebAssembly, for any sizes`,
+    ignore: blas === null,
+    // Its threads outlive the test.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      const memory = new WebAssembly.Memory({ initial: 640 });
+      const portable = simdProducts(loadSimd(memory, { fused: true }), 0);
+      const team = await startTeam(blas!, unit);
+      assert.ok(team !== null);
+      const native = nativeProducts(blas!, team);
+      const sizes = fc.record({
+        m: fc.integer({ min: 1, max: 9 }).map((i) => i * unit.lanes),
+        n: fc.integer({ min: 1, max: 5 }).map((i) => i * 3 * unit.lanes),
+        k: fc.integer({ min: 1, max: 900 }),
+      });
+      fc.assert(
+        fc.property(sizes, ({ m, n, k }) => {
+          // Smaller ones are left to the BLAS.
+          fc.pre(m * n * k > 2 ** 19);
+          const { room } = arraysOf(memory);
+          const [a, b] = [room(k * m, 1), room(k * n, 2)];
+          const [expected, actual] = [room(m * n), room(m * n, 3)];
+          portable.multiply({ m, n, k, transposeA: true }, a, b, expected);
+          native.multiply({ m, n, k, transposeA: true }, a, b, actual);
+          const error = relativeError(actual, expected);
+          assert.ok(error < 1e-5, `the product is ${error} off`);
         }),
         { numRuns: 60 },
       );

@@ -12,7 +12,8 @@ import type { VectorUnit } from "./assembler.ts";
 import { backwardWords } from "./gru_backward_code.ts";
 import { forwardWords } from "./gru_forward_code.ts";
 import { tableWords, tilesOf } from "./gru_tile.ts";
-import { addressOf, type MachineFunction } from "./machine.ts";
+import { addressOf, functionAt, type MachineFunction } from "./machine.ts";
+import { outerVectors, outerWords } from "./outer_code.ts";
 
 /**
  * The numbers of each kind of job. Arrays of machine code are addresses in memory; those of a BLAS
@@ -27,6 +28,8 @@ const fields = {
   ],
   /** A product with a B in panels; strides in bytes. */
   panels: ["columnsOfPart", "m", "n", "k", "a", "aStride", "panels", "c", "cStride", "add"],
+  /** C = Aᵀ·B, all of them dense; C has m rows. */
+  outer: ["columnsOfPart", "m", "n", "k", "a", "b", "c"],
   forward: [
     "columnsOfPart", "batch", "time", "units", "gateTime", "first", "panels", "bias", "projected",
     "ids", "before", "hidden", "gates",
@@ -113,6 +116,40 @@ export interface JobTools {
   readonly unit: VectorUnit;
   readonly forward: MachineFunction;
   readonly backward: MachineFunction;
+  readonly outer: MachineFunction;
+  readonly room: Room;
+}
+
+/** Where the code of the functions lies. */
+export type Code = Record<"forward" | "backward" | "outer", bigint>;
+
+/** What a thread computes with, from where the code lies. */
+export function openTools({ unit, sgemm, code }: {
+  readonly unit: VectorUnit;
+  readonly sgemm: Sgemm;
+  readonly code: Code;
+}): JobTools {
+  return {
+    ...{ unit, sgemm, room: new Room() },
+    forward: functionAt(code.forward),
+    backward: functionAt(code.backward),
+    outer: functionAt(code.outer),
+  };
+}
+
+/** Memory of a thread's own; it grows to what is asked for. */
+class Room {
+  #bytes = new Uint8Array(new ArrayBuffer(0));
+
+  /** The address of so many bytes, where a cache line begins. */
+  take(size: number): number {
+    const line = 64;
+    if (this.#bytes.length < size + line) {
+      this.#bytes = new Uint8Array(new ArrayBuffer(size + line));
+    }
+    const address = addressOf(this.#bytes);
+    return address + (-address & (line - 1));
+  }
 }
 
 /** Computes the parts of a job that nobody else takes. */
@@ -139,6 +176,8 @@ function openJob(job: Job, { counters, tools, heap }: Parameters<typeof work>[1]
         counters.take(round, job.parts, (part) => multiplyByBlas(tools.sgemm, heap, job, part));
     case "panels":
       return panelsRound(job, tools, counters);
+    case "outer":
+      return outerRound(job, tools, counters);
     case "forward":
       return forwardRound(job, tools, counters);
     case "backward":
@@ -278,6 +317,32 @@ function panelsRound(
       ...{ carried: c, carriedStride: cStride },
     });
     backward(table.words);
+  };
+}
+
+/** So many rows at a time: B's panel fits the nearest cache, and C is not read too often. */
+const outerBlock = 192;
+
+function outerRound(
+  job: JobOf<"outer">,
+  { unit, outer, room }: JobTools,
+  counters: Counters,
+): ComputeRound {
+  const { columnsOfPart, parts, m, n, k, a, b, c } = job;
+  const table = new Table(outerWords);
+  const rows = m / unit.lanes;
+  // One line more than a panel has, or all panels would compete for the same places in the cache.
+  const panelStride = (outerBlock + 1) * unit.bytes;
+  const size = rows * panelStride;
+  return (round) => {
+    const place = room.take(size + outerBlock * outerVectors * unit.bytes);
+    table.set({
+      ...{ columns: n / unit.lanes / outerVectors, columnsOfPart, parts },
+      ...counters.words(round, parts),
+      ...{ a, aStride: m * bytes, b, bStride: n * bytes, c, cStride: n * bytes, k, rows },
+      ...{ block: outerBlock, panels: place, panelStride, room: place + size, gate: 0 },
+    });
+    outer(table.words);
   };
 }
 

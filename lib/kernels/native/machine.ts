@@ -99,7 +99,7 @@ function identify(): Uint8Array {
 const bases = new WeakMap<ArrayBufferLike, number>();
 
 /** The address of an array, which must have a buffer of its own or lie on a heap. */
-export function addressOf(array: Float32Array | Int32Array): number {
+export function addressOf(array: Float32Array | Int32Array | Uint8Array): number {
   const { buffer, byteOffset } = array;
   let base = bases.get(buffer);
   if (base === undefined) {

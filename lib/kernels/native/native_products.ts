@@ -10,6 +10,7 @@ import { type Blas, rowsBySgemv } from "../blas.ts";
 import { type Product, type Products, withStrides } from "../products.ts";
 import { addressOf } from "./machine.ts";
 import { aligned, lineFloats, packPanels } from "./panels.ts";
+import { outerVectors } from "./outer_code.ts";
 import { cut, type Team } from "./team.ts";
 import { tilesOf, unrolled } from "./gru_tile.ts";
 
@@ -25,6 +26,11 @@ export function nativeProducts(blas: Blas, team: Team): Products {
   const tile = tilesOf(team.unit).backward;
   const inPanels = ({ n, k, transposeA }: Product) =>
     n % lanes === 0 && k % unrolled === 0 && !transposeA;
+  const isOuter = (product: Product) => {
+    const { m, n, transposeA, transposeB, strideA, strideB, strideC, add } = withStrides(product);
+    return transposeA && !transposeB && !add && m % lanes === 0 &&
+      n % (outerVectors * lanes) === 0 && strideA === m && strideB === n && strideC === n;
+  };
   /** Whoever else uses this library in this program may find it with all its threads. */
   const withoutItsThreads = (compute: () => void) => {
     blas.setThreads?.(1);
@@ -39,6 +45,13 @@ export function nativeProducts(blas: Blas, team: Team): Products {
       const { m, n, k } = product;
       if (m <= rowsBySgemv || m * n * k <= fewestOperations || blas.setThreads === null) {
         return withoutItsThreads(() => blas.multiply(given, a, b, c));
+      }
+      if (isOuter(given)) {
+        const columns = n / lanes / outerVectors;
+        return team.run({
+          ...{ kind: "outer", rounds: 1, ...cut(columns, { block: 1, threads: team.threads }) },
+          ...{ m, n, k, a: addressOf(a), b: addressOf(b), c: addressOf(c) },
+        });
       }
       const whole = Math.max(m, n);
       const size = Math.ceil(whole / team.threads / multiple) * multiple;

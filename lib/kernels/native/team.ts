@@ -8,8 +8,18 @@ import { WorkerThread } from "../worker_thread.ts";
 import { Assembler, type VectorUnit } from "./assembler.ts";
 import { writeBackward } from "./gru_backward_code.ts";
 import { writeForward } from "./gru_forward_code.ts";
-import { Counters, countersOf, type Job, jobNumbers, work, writeJob } from "./jobs.ts";
-import { findVectorUnit, functionAt, loadCode } from "./machine.ts";
+import {
+  type Code,
+  Counters,
+  countersOf,
+  type Job,
+  jobNumbers,
+  openTools,
+  work,
+  writeJob,
+} from "./jobs.ts";
+import { findVectorUnit, loadCode } from "./machine.ts";
+import { writeOuter } from "./outer_code.ts";
 
 /** More threads than this would have too little to do. */
 const mostThreads = 16;
@@ -20,10 +30,9 @@ export const mostRounds = 2 ** 14;
 /** What the threads share with the main one. */
 export interface TeamMail {
   readonly unit: VectorUnit;
-  /** Where the code lies: that of the BLAS, and ours. */
+  /** Where the code of the BLAS lies. */
   readonly sgemm: bigint;
-  readonly forward: bigint;
-  readonly backward: bigint;
+  readonly code: Code;
   readonly numbers: Float64Array;
   readonly counts: Int32Array;
   /** Which thread it is; the main one is number 0. */
@@ -63,15 +72,16 @@ export async function startTeam(
   unit: VectorUnit | null = findVectorUnit(),
 ): Promise<Team | null> {
   if (unit === null) return null;
-  const [forward, backward] = [writeForward, writeBackward].map((write) => {
+  const [forward, backward, outer] = [writeForward, writeBackward, writeOuter].map((write) => {
     const code = new Assembler(unit);
     write(code);
     return loadCode(code.finish());
   });
-  if (forward === null || backward === null) return null;
+  if (forward === null || backward === null || outer === null) return null;
+  const code = { forward, backward, outer };
   const wanted = Math.min(blas.threads ?? navigator.hardwareConcurrency, mostThreads);
   const mail = {
-    ...{ unit, forward, backward },
+    ...{ unit, code },
     sgemm: Deno.UnsafePointer.value(blas.sgemmPointer),
     numbers: new Float64Array(new SharedArrayBuffer(8 * jobNumbers)),
     counts: new Int32Array(
@@ -86,11 +96,7 @@ export async function startTeam(
     ),
   );
   const others = started.filter((other) => other !== null);
-  const tools = {
-    ...{ unit, sgemm: blas.sgemm },
-    forward: functionAt(forward),
-    backward: functionAt(backward),
-  };
+  const tools = openTools({ unit, sgemm: blas.sgemm, code });
   const counters = new Counters(mail.counts, 0);
   return {
     unit,

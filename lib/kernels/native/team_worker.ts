@@ -6,18 +6,13 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { sgemmAt } from "../blas_symbols.ts";
 import { serve } from "../worker_thread.ts";
-import { Counters, type Job, readJob, work } from "./jobs.ts";
-import { functionAt } from "./machine.ts";
+import { Counters, type Job, openTools, readJob, work } from "./jobs.ts";
 import type { TeamMail } from "./team.ts";
 
-const { unit, numbers, counts, thread, turn, ...code } = workerData as TeamMail & {
+const { unit, sgemm, code, numbers, counts, thread, turn } = workerData as TeamMail & {
   readonly turn: Int32Array;
 };
-const tools = {
-  ...{ unit, sgemm: sgemmAt(code.sgemm) },
-  forward: functionAt(code.forward),
-  backward: functionAt(code.backward),
-};
+const tools = openTools({ unit, sgemm: sgemmAt(sgemm), code });
 const counters = new Counters(counts, thread);
 const known = { address: 0, floats: new Float32Array(0) };
 

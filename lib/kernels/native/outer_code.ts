@@ -1,0 +1,185 @@
+/**
+ * A product Aᵀ·B of two long matrices in machine code: the gradient at R is one, over all rows of
+ * all time steps.
+ *
+ * A block of some rows of A and B at a time is copied to where it lies dense, A as panels of a
+ * vector of columns and B as one panel of three vectors after the other, which stays in the nearest
+ * cache while all of A goes by; a tile of C stays in registers. Source: Goto and van de Geijn 2008,
+ * https://doi.org/10.1145/1356052.1356053.
+ *
+ * @module
+ */
+import { type Assembler, type Register, registers } from "./assembler.ts";
+import { common, writeFunction, Writer } from "./gru_tile.ts";
+
+const { rax, rbx, rcx, rdx, rsi } = registers;
+const { r8, r9, r10, r11, r12, r13, r14, r15 } = registers;
+
+/** The vectors of a panel of B. */
+export const outerVectors = 3;
+/** The rows of a tile of C, of so many to a vector of A: AVX2 has 4 of 8, AVX-512 8 of 16. */
+const tilesOfVector = 2;
+
+/**
+ * The words of the function's table. Of the common ones, `k` rows are multiplied, A has `rows`
+ * vectors of columns and B `columns` panels, `panels` is room for A's, `panelStride` apart, and
+ * `room` for one of B. `block` rows are multiplied at a time.
+ */
+export const outerWords = [
+  ...common,
+  ...["b", "bStride", "c", "cStride", "panelStride", "room", "block"] as const,
+] as const;
+
+/** C = Aᵀ·B, of some panels of columns. */
+export function writeOuter(code: Assembler): void {
+  const { bytes } = code.unit;
+  const writer = new Writer(code, outerWords);
+  const tile = { rows: code.unit.lanes / tilesOfVector, vectors: outerVectors };
+  const move = (to: Register, name: typeof outerWords[number]) =>
+    code.integer("move", to, writer.word(name));
+  const [column, columnsLeft] = [writer.own("column"), writer.own("columns left")];
+  const [blockOfA, blockOfB] = [writer.own("block of A"), writer.own("block of B")];
+  const [rowsLeft, panelsLeft, adds] = [
+    writer.own("rows left"),
+    writer.own("panels left"),
+    writer.own("adds"),
+  ];
+  const countDown = (counter: Register, from: { position?: number }) => {
+    code.immediate("subtract", counter, 1);
+    code.jumpIf("notEqual", from);
+  };
+  writeFunction(writer, { tile, vectorsOfColumn: outerVectors }, () => {
+    code.integer("address", r14, { base: r14, index: r14, scale: 2 });
+    code.storeInteger(column, r14);
+    move(rax, "b");
+    code.integer("add", rax, r14);
+    code.storeInteger(blockOfB, rax);
+    move(rax, "a");
+    code.storeInteger(blockOfA, rax);
+    move(rax, "k");
+    code.storeInteger(rowsLeft, rax);
+    code.set(rax, 0);
+    code.storeInteger(adds, rax);
+    const [blocks, whole] = [code.here(), {}];
+    move(r15, "block");
+    code.integer("compare", r15, rowsLeft);
+    code.jumpIf("below", whole);
+    code.integer("move", r15, rowsLeft);
+    code.bind(whole);
+
+    // A's block, row by row, into its panels.
+    move(r8, "panelStride");
+    move(r9, "aStride");
+    move(r12, "panels");
+    code.integer("move", rsi, blockOfA);
+    code.integer("move", rcx, r15);
+    const rowsOfA = code.here();
+    code.integer("move", rax, rsi);
+    code.integer("move", rdx, r12);
+    move(r11, "rows");
+    const vectorsOfA = code.here();
+    code.load(0, { base: rax });
+    code.store({ base: rdx }, 0);
+    code.immediate("add", rax, bytes);
+    code.integer("add", rdx, r8);
+    countDown(r11, vectorsOfA);
+    code.integer("add", rsi, r9);
+    code.immediate("add", r12, bytes);
+    countDown(rcx, rowsOfA);
+    code.storeInteger(blockOfA, rsi);
+
+    code.integer("move", rbx, blockOfB);
+    code.integer("move", r14, column);
+    code.integer("move", rax, columnsLeft);
+    code.storeInteger(panelsLeft, rax);
+    move(r10, "bStride");
+    const panels = code.here();
+    code.integer("move", rsi, rbx);
+    move(rdx, "room");
+    code.integer("move", rcx, r15);
+    const rowsOfB = code.here();
+    for (let j = 0; j < outerVectors; j++) code.load(j, { base: rsi, offset: j * bytes });
+    for (let j = 0; j < outerVectors; j++) code.store({ base: rdx, offset: j * bytes }, j);
+    code.integer("add", rsi, r10);
+    code.immediate("add", rdx, outerVectors * bytes);
+    countDown(rcx, rowsOfB);
+    code.immediate("add", rbx, outerVectors * bytes);
+
+    move(r9, "cStride");
+    move(r12, "panels");
+    move(r11, "rows");
+    move(r13, "c");
+    code.integer("add", r13, r14);
+    const tiles = code.here();
+    for (let half = 0; half < tilesOfVector; half++) {
+      code.integer("address", rsi, { base: r12, offset: half * bytes / tilesOfVector });
+      writeTile(writer, tile.rows);
+    }
+    code.integer("add", r12, r8);
+    countDown(r11, tiles);
+    code.immediate("add", r14, outerVectors * bytes);
+    code.integer("move", rax, panelsLeft);
+    code.immediate("subtract", rax, 1);
+    code.storeInteger(panelsLeft, rax);
+    code.jumpIf("notEqual", panels);
+
+    code.integer("multiply", r10, r15);
+    code.addInteger(blockOfB, r10);
+    code.set(rax, 1);
+    code.storeInteger(adds, rax);
+    code.integer("move", rax, rowsLeft);
+    code.integer("subtract", rax, r15);
+    code.storeInteger(rowsLeft, rax);
+    code.jumpIf("notEqual", blocks);
+  });
+}
+
+/** A tile of C at r13, which moves on to the next, from A's panel at rsi; r9 is C's stride. */
+function writeTile(writer: Writer<typeof outerWords[number]>, rows: number): void {
+  const { code } = writer;
+  const { bytes, lanes } = code.unit;
+  const accumulator = (i: number, j: number) => i * outerVectors + j;
+  const [panel, number] = [rows * outerVectors, rows * outerVectors + outerVectors];
+  // C's lines are fetched while the tile is computed.
+  code.integer("move", rax, r13);
+  for (let i = 0; i < rows; i++) {
+    for (let line = 0; line < outerVectors * bytes; line += 64) {
+      code.prefetch({ base: rax, offset: line });
+    }
+    code.integer("add", rax, r9);
+  }
+  for (let i = 0; i < panel; i++) code.vector("xor", i, i, i);
+  code.integer("move", rdx, writer.word("room"));
+  code.integer("move", rcx, r15);
+  const loop = code.here();
+  for (let j = 0; j < outerVectors; j++) code.load(panel + j, { base: rdx, offset: j * bytes });
+  for (let i = 0; i < rows; i++) {
+    code.broadcast(number, { base: rsi, offset: i * bytes / lanes });
+    for (let j = 0; j < outerVectors; j++) {
+      code.vector("addProduct", accumulator(i, j), number, panel + j);
+    }
+  }
+  code.immediate("add", rsi, bytes);
+  code.immediate("add", rdx, outerVectors * bytes);
+  code.immediate("subtract", rcx, 1);
+  code.jumpIf("notEqual", loop);
+  const store = {};
+  code.integer("move", rax, writer.own("adds"));
+  code.immediate("compare", rax, 0);
+  code.jumpIf("equal", store);
+  code.integer("move", rax, r13);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < outerVectors; j++) {
+      const sum = accumulator(i, j);
+      code.vector("add", sum, sum, { base: rax, offset: j * bytes });
+    }
+    code.integer("add", rax, r9);
+  }
+  code.bind(store);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < outerVectors; j++) {
+      code.store({ base: r13, offset: j * bytes }, accumulator(i, j));
+    }
+    code.integer("add", r13, r9);
+  }
+}
