@@ -6,15 +6,8 @@
  * @module
  */
 import { type Assembler, type Register, registers } from "./assembler.ts";
-import {
-  common,
-  gatesAt,
-  tilesOf,
-  writeFunction,
-  writeGateDistances,
-  Writer,
-  writeRows,
-} from "./gru_tile.ts";
+import { gatesAt, tilesOf, writeGateDistances, writeRows } from "./gru_tile.ts";
+import { common, writeFunction, Writer } from "./table_function.ts";
 
 const { rax, rbx, rcx, rdx, rsi, r9, r13, r14 } = registers;
 
@@ -38,7 +31,7 @@ export function writeBackward(code: Assembler): void {
   const { bytes } = code.unit;
   const tile = tilesOf(code.unit).backward;
   const writer = new Writer(code, backwardWords);
-  writeFunction(writer, { tile, vectorsOfColumn: 1 }, () => {
+  writeFunction(writer, { sums: tile.rows * tile.vectors, vectorsOfColumn: 1 }, () => {
     code.integer("multiply", rax, writer.word("gatesColumn"));
     code.integer("add", rax, writer.word("gates"));
     code.storeInteger(writer.own("gates of block"), rax);

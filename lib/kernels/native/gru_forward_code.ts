@@ -6,15 +6,8 @@
  * @module
  */
 import { type Assembler, type Memory, type Register, registers } from "./assembler.ts";
-import {
-  common,
-  gatesAt,
-  tilesOf,
-  writeFunction,
-  writeGateDistances,
-  Writer,
-  writeRows,
-} from "./gru_tile.ts";
+import { gatesAt, tilesOf, writeGateDistances, writeRows } from "./gru_tile.ts";
+import { common, writeFunction, Writer } from "./table_function.ts";
 
 const { rax, rbx, rcx, rsi, r9, r13, r14 } = registers;
 
@@ -36,7 +29,7 @@ export const forwardWords = [
 export function writeForward(code: Assembler): void {
   const tile = tilesOf(code.unit).forward;
   const writer = new Writer(code, forwardWords);
-  writeFunction(writer, { tile, vectorsOfColumn: tile.vectors }, () => {
+  writeFunction(writer, { sums: tile.rows * tile.vectors, vectorsOfColumn: tile.vectors }, () => {
     code.integer("move", rcx, writer.own("columns left"));
     code.immediate("subtract", rcx, 1);
     code.integer("multiply", rcx, writer.word("reversed"));

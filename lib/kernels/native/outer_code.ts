@@ -10,7 +10,7 @@
  * @module
  */
 import { type Assembler, type Register, registers } from "./assembler.ts";
-import { common, writeFunction, Writer } from "./gru_tile.ts";
+import { common, writeFunction, Writer } from "./table_function.ts";
 
 const { rax, rbx, rcx, rdx, rsi } = registers;
 const { r8, r9, r10, r11, r12, r13, r14, r15 } = registers;
@@ -34,7 +34,7 @@ export const outerWords = [
 export function writeOuter(code: Assembler): void {
   const { bytes } = code.unit;
   const writer = new Writer(code, outerWords);
-  const tile = { rows: code.unit.lanes / tilesOfVector, vectors: outerVectors };
+  const rowsOfTile = code.unit.lanes / tilesOfVector;
   const move = (to: Register, name: typeof outerWords[number]) =>
     code.integer("move", to, writer.word(name));
   const [column, columnsLeft] = [writer.own("column"), writer.own("columns left")];
@@ -48,7 +48,7 @@ export function writeOuter(code: Assembler): void {
     code.immediate("subtract", counter, 1);
     code.jumpIf("notEqual", from);
   };
-  writeFunction(writer, { tile, vectorsOfColumn: outerVectors }, () => {
+  writeFunction(writer, { sums: 0, vectorsOfColumn: outerVectors }, () => {
     code.integer("address", r14, { base: r14, index: r14, scale: 2 });
     code.storeInteger(column, r14);
     move(rax, "b");
@@ -113,7 +113,7 @@ export function writeOuter(code: Assembler): void {
     const tiles = code.here();
     for (let half = 0; half < tilesOfVector; half++) {
       code.integer("address", rsi, { base: r12, offset: half * bytes / tilesOfVector });
-      writeTile(writer, tile.rows);
+      writeTile(writer, rowsOfTile);
     }
     code.integer("add", r12, r8);
     countDown(r11, tiles);

@@ -8,18 +8,10 @@ import { WorkerThread } from "../worker_thread.ts";
 import { Assembler, type VectorUnit } from "./assembler.ts";
 import { writeBackward } from "./gru_backward_code.ts";
 import { writeForward } from "./gru_forward_code.ts";
-import {
-  type Code,
-  Counters,
-  countersOf,
-  type Job,
-  jobNumbers,
-  openTools,
-  work,
-  writeJob,
-} from "./jobs.ts";
+import { Counters, countersOf, type Job, jobNumbers, writeJob } from "./jobs.ts";
 import { findVectorUnit, loadCode } from "./machine.ts";
 import { writeOuter } from "./outer_code.ts";
+import { type Code, openTools, work } from "./rounds.ts";
 
 /** More threads than this would have too little to do. */
 const mostThreads = 16;

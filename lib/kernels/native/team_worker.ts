@@ -6,7 +6,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { sgemmAt } from "../blas_symbols.ts";
 import { serve } from "../worker_thread.ts";
-import { Counters, type Job, openTools, readJob, work } from "./jobs.ts";
+import { Counters, type Job, readJob } from "./jobs.ts";
+import { openTools, work } from "./rounds.ts";
 import type { TeamMail } from "./team.ts";
 
 const { unit, sgemm, code, numbers, counts, thread, turn } = workerData as TeamMail & {
