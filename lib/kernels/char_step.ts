@@ -35,13 +35,11 @@ export function numbered(layers: readonly StepLayer[]): Record<string, tf.Tensor
   );
 }
 
-/** What a step works with. */
-export interface CharStep {
-  /** The character each text goes on with. */
-  readonly ids: Int32Array;
+/** What steps work with; it stays the caller's, and as it is but for the states. */
+export interface CharStepWeights {
   /** `[vocabularySize, 3 · rnnUnits]`: embedding · kernel + bias of the first layer. */
   readonly table: tf.Tensor2D;
-  /** Their states are changed; both their kernels are packed, by {@linkcode packForSteps}. */
+  /** Both their kernels are packed, by {@linkcode packForSteps}. */
   readonly layers: readonly StepLayer[];
   /** `[rnnUnits, vocabularySize]` */
   readonly denseKernel: tf.Tensor2D;
@@ -49,23 +47,32 @@ export interface CharStep {
   readonly denseBias: tf.Tensor1D;
 }
 
-const kernelName = "FolioCharStep";
-const packKernelName = "FolioPackForSteps";
-
-/** Whether the current backend has the kernel. */
-export function hasCharStep(): boolean {
-  return tf.getKernel(kernelName, tf.getBackend()) !== undefined;
+/** Steps of some texts. */
+export interface CharSteps {
+  /**
+   * Reads one character of each text.
+   *
+   * @param ids the characters
+   * @returns for each text the logits of the next, which the next step overwrites
+   */
+  step(ids: Int32Array): Float32Array[];
+  /** Frees what it made for itself. */
+  dispose(): void;
 }
 
-/**
- * Reads one character of each text.
- *
- * @returns the logits of the next, `[batch, vocabularySize]`
- */
-export function charStep({ ids, layers, ...tensors }: CharStep): tf.Tensor2D {
-  const inputs = { ...tensors, ...numbered(layers) };
-  const attrs = { ids, layers: layers.length } as unknown as tf.NamedAttrMap;
-  return tf.engine().runKernel(kernelName, inputs as tf.NamedTensorMap, attrs) as tf.Tensor2D;
+const packKernelName = "FolioPackForSteps";
+
+/** What opens steps on a backend, by its name. It is no kernel: a kernel is called a step at a time. */
+const openers = new Map<string, (weights: CharStepWeights) => CharSteps>();
+
+/** Whether the current backend has steps. */
+export function hasCharSteps(): boolean {
+  return openers.has(tf.getBackend());
+}
+
+/** Readies the current backend for many steps. */
+export function openCharSteps(weights: CharStepWeights): CharSteps {
+  return openers.get(tf.getBackend())!(weights);
 }
 
 /**
@@ -82,7 +89,7 @@ export function packForSteps(
   return tf.engine().runKernel(packKernelName, { kernel }, options) as tf.Tensor;
 }
 
-/** Registers the kernels for WebAssembly's heap. */
+/** Registers them for WebAssembly's heap. */
 export function registerHeapCharStep(tools: HeapTools): void {
   replaceWasmKernel(packKernelName, ({ inputs, attrs, backend: any }) => {
     const backend = any as WasmBackend;
@@ -99,58 +106,91 @@ export function registerHeapCharStep(tools: HeapTools): void {
     else products.pack(product, from, to);
     return packed;
   });
-  replaceWasmKernel(kernelName, ({ inputs, attrs, backend: any }) => {
-    const backend = any as WasmBackend;
-    const { ids, layers } = attrs as unknown as { ids: Int32Array; layers: number };
-    return step(inputs as Record<string, tf.TensorInfo>, { ...tools, backend, ids, layers });
-  });
+  openers.set("wasm", (weights) => new HeapCharSteps(tools, weights));
 }
 
-function step(
-  tensors: Record<string, tf.TensorInfo>,
-  { products, steps, backend, ids, layers }: HeapTools & {
-    readonly backend: WasmBackend;
-    readonly ids: Int32Array;
-    readonly layers: number;
-  },
-): tf.TensorInfo {
-  const batch = ids.length;
-  const [units, vocabularySize] = tensors.denseKernel.shape;
-  const wide = 3 * units;
-  const logits = backend.makeOutput([batch, vocabularySize], "float32");
-  const gatesSize = steps.gatesSize({ batch, time: 1, units });
-  const sizes = [batch * wide, batch * wide, batch * units, gatesSize, batch];
-  const scratch = backend.makeOutput([sizes.reduce((sum, size) => sum + size)], "float32");
-  // The heap has all it needs now: from here on its views stay valid.
-  const room = floats(backend, scratch);
-  let start = 0;
-  const [above, recurrent, hidden, gates, rows] = sizes.map((size) =>
-    room.subarray(start, start += size)
-  );
-  const tokens = new Int32Array(rows.buffer, rows.byteOffset, batch);
-  tokens.set(ids);
-  for (let layer = 0; layer < layers; layer++) {
-    const view = (name: keyof StepLayer) => floats(backend, tensors[`${name}${layer}`]);
-    const product = { m: batch, n: wide, k: units };
-    if (layer > 0) {
-      for (let b = 0; b < batch; b++) above.set(view("inputBias"), b * wide);
-      products.multiplyPacked({ ...product, add: true }, hidden, view("kernel"), above);
-    }
-    const state = view("state");
-    steps.forward({ batch, time: 1, units }, {
-      ...{ kernel: view("recurrentKernel"), isPacked: true, recurrent, gateTime: 1 },
-      bias: view("recurrentBias"),
-      projected: layer > 0 ? above : floats(backend, tensors.table),
-      ids: layer > 0 ? undefined : tokens,
-      ...{ before: state, hidden, gates },
-    });
-    state.set(hidden);
+/** Steps that touch nothing but the heap: tfjs' bookkeeping takes as long as a small model's step. */
+class HeapCharSteps implements CharSteps {
+  readonly #tools: HeapTools;
+  readonly #weights: CharStepWeights;
+  readonly #backend = tf.backend() as unknown as WasmBackend;
+  readonly #batch: number;
+  readonly #units: number;
+  readonly #vocabularySize: number;
+  /** Numbers for `#sizes`, one range behind the other. */
+  readonly #scratch: tf.Tensor1D;
+  readonly #sizes: readonly number[];
+  #views: ReturnType<HeapCharSteps["view"]> | undefined;
+
+  constructor(tools: HeapTools, weights: CharStepWeights) {
+    const [batch, units] = weights.layers[0].state.shape;
+    const [vocabularySize] = weights.denseBias.shape;
+    const gatesSize = tools.steps.gatesSize({ batch, time: 1, units });
+    const wide = batch * 3 * units;
+    this.#tools = tools;
+    this.#weights = weights;
+    [this.#batch, this.#units, this.#vocabularySize] = [batch, units, vocabularySize];
+    this.#sizes = [gatesSize, wide, wide, batch * units, batch * vocabularySize, batch];
+    this.#scratch = tf.zeros([this.#sizes.reduce((sum, size) => sum + size)]);
   }
-  const values = floats(backend, logits);
-  const bias = floats(backend, tensors.denseBias);
-  for (let b = 0; b < batch; b++) values.set(bias, b * vocabularySize);
-  const product = { m: batch, n: vocabularySize, k: units, add: true };
-  products.multiply(product, hidden, floats(backend, tensors.denseKernel), values);
-  backend.disposeData(scratch.dataId);
-  return logits;
+
+  step(ids: Int32Array): Float32Array[] {
+    const { products, steps } = this.#tools;
+    const [batch, units, vocabularySize] = [this.#batch, this.#units, this.#vocabularySize];
+    // A heap that has grown since has another buffer, and the old one's views have come to nothing.
+    if (this.#views?.buffer !== this.#backend.wasm.HEAPU8.buffer) this.#views = this.view();
+    const { tokens, layers, above, hidden, denseKernel, denseBias, logits, rows } = this.#views;
+    tokens.set(ids);
+    for (const { kernel, inputBias, state, arrays } of layers) {
+      if (kernel !== undefined) {
+        for (let b = 0; b < batch; b++) above.set(inputBias!, b * 3 * units);
+        const product = { m: batch, n: 3 * units, k: units, add: true };
+        products.multiplyPacked(product, hidden, kernel, above);
+      }
+      steps.forward({ batch, time: 1, units }, arrays);
+      state.set(hidden);
+    }
+    for (const row of rows) row.set(denseBias);
+    const product = { m: batch, n: vocabularySize, k: units, add: true };
+    products.multiply(product, hidden, denseKernel, logits);
+    return rows;
+  }
+
+  dispose(): void {
+    this.#scratch.dispose();
+  }
+
+  /** All arrays, on the heap as it is now. */
+  view() {
+    const of = (tensor: tf.Tensor) => floats(this.#backend, tensor);
+    const { table, layers, denseKernel, denseBias } = this.#weights;
+    const scratch = of(this.#scratch);
+    let start = 0;
+    const [gates, above, recurrent, hidden, logits, numbers] = this.#sizes.map((size) =>
+      scratch.subarray(start, start += size)
+    );
+    const tokens = new Int32Array(numbers.buffer, numbers.byteOffset, this.#batch);
+    return {
+      buffer: scratch.buffer,
+      ...{ tokens, above, hidden, logits },
+      layers: layers.map(({ kernel, inputBias, recurrentKernel, recurrentBias, state }, i) => ({
+        kernel: kernel && of(kernel),
+        inputBias: inputBias && of(inputBias),
+        state: of(state),
+        arrays: {
+          ...{ kernel: of(recurrentKernel), isPacked: true, recurrent, gateTime: 1 },
+          bias: of(recurrentBias),
+          projected: i > 0 ? above : of(table),
+          ids: i > 0 ? undefined : tokens,
+          ...{ before: of(state), hidden, gates },
+        },
+      })),
+      denseKernel: of(denseKernel),
+      denseBias: of(denseBias),
+      rows: Array.from(
+        { length: this.#batch },
+        (_, b) => logits.subarray(b * this.#vocabularySize, (b + 1) * this.#vocabularySize),
+      ),
+    };
+  }
 }

@@ -31,7 +31,13 @@ import { bytesOfRoom, simdProducts } from "./simd_products.ts";
 import { registerTranspose } from "./transpose.ts";
 
 export { charDraws, hasCharDraws } from "./char_draws.ts";
-export { type CharStep, charStep, hasCharStep, packForSteps, type StepLayer } from "./char_step.ts";
+export {
+  type CharSteps,
+  hasCharSteps,
+  openCharSteps,
+  packForSteps,
+  type StepLayer,
+} from "./char_step.ts";
 export { crossentropy } from "./crossentropy.ts";
 export { gru, type GruInputs } from "./gru.ts";
 export { type MatrixSize, orthogonalizeRows } from "./orthogonal.ts";

@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "../config.ts";
 import { CounterRandom, streams } from "../random.ts";
-import { assertReady, hasCharDraws, hasCharStep } from "../kernels/mod.ts";
+import { assertReady, hasCharDraws, hasCharSteps } from "../kernels/mod.ts";
 import { CharNetwork } from "./char_network.ts";
 import { CharWriter, type CharWriterOptions } from "./char_writer.ts";
 import { type CharStepper, ForwardStepper, KernelStepper } from "./char_stepper.ts";
@@ -137,7 +137,7 @@ export class CharModel {
    * @returns the stepper, which its owner disposes; the weights must stay as they are
    */
   stepper(state: ModelState): CharStepper {
-    return hasCharStep() ? new KernelStepper(this, state) : new ForwardStepper(this, state);
+    return hasCharSteps() ? new KernelStepper(this, state) : new ForwardStepper(this, state);
   }
 
   /**

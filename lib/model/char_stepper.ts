@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { charStep, packForSteps, type StepLayer } from "../kernels/mod.ts";
+import { type CharSteps, openCharSteps, packForSteps } from "../kernels/mod.ts";
 import type { CharModel, ModelState } from "./char_model.ts";
 import { type StepWeights, stepWeights, withStates } from "./step_weights.ts";
 
@@ -47,10 +47,10 @@ export class ForwardStepper implements CharStepper {
   }
 }
 
-/** Steps by a kernel of the device that does nothing else. */
+/** Steps in the device's memory, past tfjs. */
 export class KernelStepper implements CharStepper {
   readonly #weights: StepWeights;
-  readonly #layers: readonly StepLayer[];
+  readonly #steps: CharSteps;
   readonly #own: tf.Tensor[] = [];
 
   constructor(model: CharModel, state: ModelState) {
@@ -61,20 +61,21 @@ export class KernelStepper implements CharStepper {
     const [batch] = states[0].shape;
     const packed = (kernel: tf.Tensor, recurrent: boolean) =>
       own(packForSteps(kernel, { batch, recurrent }));
-    this.#layers = withStates(this.#weights.layers, states).map((layer) => ({
+    const layers = withStates(this.#weights.layers, states).map((layer) => ({
       ...layer,
       ...layer.kernel && { kernel: packed(layer.kernel, false) },
       recurrentKernel: packed(layer.recurrentKernel, true),
     }));
+    const { table, dense } = this.#weights;
+    this.#steps = openCharSteps({ table, layers, ...dense });
   }
 
-  async step(ids: Int32Array): Promise<Float32Array[]> {
-    const { table, dense } = this.#weights;
-    const logits = charStep({ ids, table, layers: this.#layers, ...dense });
-    return await rowsOf(logits, ids.length);
+  step(ids: Int32Array): Promise<Float32Array[]> {
+    return Promise.resolve(this.#steps.step(ids));
   }
 
   dispose(): void {
+    this.#steps.dispose();
     this.#weights.dispose();
     tf.dispose(this.#own);
   }
