@@ -67,7 +67,10 @@ export class KernelStepper implements CharStepper {
       recurrentKernel: packed(layer.recurrentKernel, true),
     }));
     const { table, dense } = this.#weights;
-    this.#steps = openCharSteps({ table, layers, ...dense });
+    // Kept, so that they stay where they are when the model gets other weights.
+    const [denseKernel, denseBias] = [dense.denseKernel.clone(), dense.denseBias.clone()];
+    this.#own.push(denseKernel, denseBias);
+    this.#steps = openCharSteps({ table, layers, denseKernel, denseBias });
   }
 
   step(ids: Int32Array): Promise<Float32Array[]> {
