@@ -7,7 +7,7 @@
  */
 import { type Assembler, type Register, registers } from "./assembler.ts";
 import { gatesAt, tilesOf, writeGateDistances, writeRows } from "./gru_tile.ts";
-import { common, writeFunction, Writer } from "./table_function.ts";
+import { common, countDown, writeFunction, Writer } from "./table_function.ts";
 
 const { rax, rbx, rcx, rdx, rsi, r9, r13, r14 } = registers;
 
@@ -116,8 +116,7 @@ function writeRow(writer: BackwardWriter): void {
   code.integer("add", rsi, writer.word("gatesColumn"));
   code.immediate("add", rcx, bytes);
   code.immediate("add", r14, bytes);
-  code.immediate("subtract", rdx, 1);
-  code.jumpIf("notEqual", columns);
+  countDown(code, rdx, columns);
   code.integer("move", rcx, row);
   code.integer("move", r14, column);
   code.set(rax, 4 * bytes);

@@ -19,7 +19,7 @@ import {
   registers,
   type VectorUnit,
 } from "./assembler.ts";
-import type { common, Writer } from "./table_function.ts";
+import { type common, countDown, type Writer } from "./table_function.ts";
 
 /** The tiles that fit the registers: accumulators, a row of the panel and one number of A. */
 export function tilesOf(unit: VectorUnit) {
@@ -40,13 +40,35 @@ export const unrolled = 4;
 const floatBytes = 4;
 
 /**
+ * Adds the product of a column of A and a row of a panel to a tile, whose sums take the first
+ * registers; those behind them are changed.
+ */
+export function addProducts(
+  code: Assembler,
+  { rows, vectors }: Tile,
+  { numberAt, vectorAt }: {
+    /** Where the number of A for a row of the tile lies. */
+    numberAt(row: number): Memory;
+    /** Where a vector of the panel's row lies. */
+    vectorAt(vector: number): Memory;
+  },
+): void {
+  const [panel, number] = [rows * vectors, rows * vectors + vectors];
+  for (let j = 0; j < vectors; j++) code.load(panel + j, vectorAt(j));
+  for (let i = 0; i < rows; i++) {
+    code.broadcast(number, numberAt(i));
+    for (let j = 0; j < vectors; j++) {
+      code.vector("addProduct", i * vectors + j, number, panel + j);
+    }
+  }
+}
+
+/**
  * A tile: `rows` rows of A, from rsi on, times the panel at rdx, into the stack. r9 is A's stride,
  * r10 three times that, r8 the fourth row; rcx is k, rbx what is fetched for later.
  */
 function writeTile(code: Assembler, { rows, vectors }: Tile, sumsOfRow: number): void {
   const { bytes, lanes } = code.unit;
-  const accumulator = (i: number, j: number) => i * vectors + j;
-  const [panel, number] = [rows * vectors, rows * vectors + vectors];
   const rowOfA = (i: number, offset: number): Memory => {
     const places: Memory[] = [
       { base: rsi },
@@ -60,7 +82,7 @@ function writeTile(code: Assembler, { rows, vectors }: Tile, sumsOfRow: number):
     ];
     return { ...places[i] as { base: Register }, offset };
   };
-  for (let i = 0; i < panel; i++) code.vector("xor", i, i, i);
+  for (let i = 0; i < rows * vectors; i++) code.vector("xor", i, i, i);
   const done = {};
   code.immediate("compare", rcx, 0);
   code.jumpIf("equal", done);
@@ -69,15 +91,10 @@ function writeTile(code: Assembler, { rows, vectors }: Tile, sumsOfRow: number):
   for (let line = 0; line < lines; line++) code.prefetch({ base: rbx, offset: 64 * line });
   code.immediate("add", rbx, 64 * lines);
   for (let p = 0; p < unrolled; p++) {
-    for (let j = 0; j < vectors; j++) {
-      code.load(panel + j, { base: rdx, offset: (p * vectors + j) * bytes });
-    }
-    for (let i = 0; i < rows; i++) {
-      code.broadcast(number, rowOfA(i, p * floatBytes));
-      for (let j = 0; j < vectors; j++) {
-        code.vector("addProduct", accumulator(i, j), number, panel + j);
-      }
-    }
+    addProducts(code, { rows, vectors }, {
+      numberAt: (i) => rowOfA(i, p * floatBytes),
+      vectorAt: (j) => ({ base: rdx, offset: (p * vectors + j) * bytes }),
+    });
   }
   code.immediate("add", rdx, unrolled * vectors * bytes);
   code.immediate("add", rsi, unrolled * floatBytes);
@@ -87,7 +104,7 @@ function writeTile(code: Assembler, { rows, vectors }: Tile, sumsOfRow: number):
   code.bind(done);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < vectors; j++) {
-      code.store({ base: rsp, offset: (i * sumsOfRow + j) * bytes }, accumulator(i, j));
+      code.store({ base: rsp, offset: (i * sumsOfRow + j) * bytes }, i * vectors + j);
     }
   }
 }
@@ -143,8 +160,7 @@ export function writeRows<Word extends string>(
   writeRow();
   writer.nextRow(strides);
   code.immediate("add", rcx, tile.vectors * code.unit.bytes);
-  code.immediate("subtract", r15, 1);
-  code.jumpIf("notEqual", rows);
+  countDown(code, r15, rows);
   code.immediate("compare", r11, 0);
   code.jumpIf("notEqual", tiles);
 }

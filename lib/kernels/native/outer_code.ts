@@ -10,7 +10,8 @@
  * @module
  */
 import { type Assembler, type Register, registers } from "./assembler.ts";
-import { common, writeFunction, Writer } from "./table_function.ts";
+import { addProducts } from "./gru_tile.ts";
+import { common, countDown, writeFunction, Writer } from "./table_function.ts";
 
 const { rax, rbx, rcx, rdx, rsi } = registers;
 const { r8, r9, r10, r11, r12, r13, r14, r15 } = registers;
@@ -44,10 +45,6 @@ export function writeOuter(code: Assembler): void {
     writer.own("panels left"),
     writer.own("adds"),
   ];
-  const countDown = (counter: Register, from: { position?: number }) => {
-    code.immediate("subtract", counter, 1);
-    code.jumpIf("notEqual", from);
-  };
   writeFunction(writer, { sums: 0, vectorsOfColumn: outerVectors }, () => {
     code.integer("address", r14, { base: r14, index: r14, scale: 2 });
     code.storeInteger(column, r14);
@@ -82,10 +79,10 @@ export function writeOuter(code: Assembler): void {
     code.store({ base: rdx }, 0);
     code.immediate("add", rax, bytes);
     code.integer("add", rdx, r8);
-    countDown(r11, vectorsOfA);
+    countDown(code, r11, vectorsOfA);
     code.integer("add", rsi, r9);
     code.immediate("add", r12, bytes);
-    countDown(rcx, rowsOfA);
+    countDown(code, rcx, rowsOfA);
     code.storeInteger(blockOfA, rsi);
 
     code.integer("move", rbx, blockOfB);
@@ -102,7 +99,7 @@ export function writeOuter(code: Assembler): void {
     for (let j = 0; j < outerVectors; j++) code.store({ base: rdx, offset: j * bytes }, j);
     code.integer("add", rsi, r10);
     code.immediate("add", rdx, outerVectors * bytes);
-    countDown(rcx, rowsOfB);
+    countDown(code, rcx, rowsOfB);
     code.immediate("add", rbx, outerVectors * bytes);
 
     move(r9, "cStride");
@@ -116,7 +113,7 @@ export function writeOuter(code: Assembler): void {
       writeTile(writer, rowsOfTile);
     }
     code.integer("add", r12, r8);
-    countDown(r11, tiles);
+    countDown(code, r11, tiles);
     code.immediate("add", r14, outerVectors * bytes);
     code.integer("move", rax, panelsLeft);
     code.immediate("subtract", rax, 1);
@@ -139,7 +136,6 @@ function writeTile(writer: Writer<typeof outerWords[number]>, rows: number): voi
   const { code } = writer;
   const { bytes, lanes } = code.unit;
   const accumulator = (i: number, j: number) => i * outerVectors + j;
-  const [panel, number] = [rows * outerVectors, rows * outerVectors + outerVectors];
   // C's lines are fetched while the tile is computed.
   code.integer("move", rax, r13);
   for (let i = 0; i < rows; i++) {
@@ -148,21 +144,17 @@ function writeTile(writer: Writer<typeof outerWords[number]>, rows: number): voi
     }
     code.integer("add", rax, r9);
   }
-  for (let i = 0; i < panel; i++) code.vector("xor", i, i, i);
+  for (let i = 0; i < rows * outerVectors; i++) code.vector("xor", i, i, i);
   code.integer("move", rdx, writer.word("room"));
   code.integer("move", rcx, r15);
   const loop = code.here();
-  for (let j = 0; j < outerVectors; j++) code.load(panel + j, { base: rdx, offset: j * bytes });
-  for (let i = 0; i < rows; i++) {
-    code.broadcast(number, { base: rsi, offset: i * bytes / lanes });
-    for (let j = 0; j < outerVectors; j++) {
-      code.vector("addProduct", accumulator(i, j), number, panel + j);
-    }
-  }
+  addProducts(code, { rows, vectors: outerVectors }, {
+    numberAt: (i) => ({ base: rsi, offset: i * bytes / lanes }),
+    vectorAt: (j) => ({ base: rdx, offset: j * bytes }),
+  });
   code.immediate("add", rsi, bytes);
   code.immediate("add", rdx, outerVectors * bytes);
-  code.immediate("subtract", rcx, 1);
-  code.jumpIf("notEqual", loop);
+  countDown(code, rcx, loop);
   const store = {};
   code.integer("move", rax, writer.own("adds"));
   code.immediate("compare", rax, 0);

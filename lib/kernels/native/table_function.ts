@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type Assembler, type Memory, registers, wordAt } from "./assembler.ts";
+import {
+  type Assembler,
+  type Label,
+  type Memory,
+  type Register,
+  registers,
+  wordAt,
+} from "./assembler.ts";
 
 const { rax, rbx, rcx, rdx, rbp, rsp, rdi } = registers;
 const { r12, r13, r14, r15 } = registers;
@@ -74,6 +81,12 @@ export class Writer<Word extends string> {
     if (this.#words.length > tableWords) throw new Error("A table has too few words");
     return wordAt(rdi, this.#words.indexOf(name));
   }
+}
+
+/** Counts a register down, and goes on with the loop until it is 0. */
+export function countDown(code: Assembler, counter: Register, loop: Label): void {
+  code.immediate("subtract", counter, 1);
+  code.jumpIf("notEqual", loop);
 }
 
 /**
