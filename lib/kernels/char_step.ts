@@ -62,7 +62,7 @@ export interface CharSteps {
 
 const packKernelName = "FolioPackForSteps";
 
-/** What opens steps on a backend, by its name. It is no kernel: a kernel is called a step at a time. */
+/** What opens steps on a backend, by its name. */
 const openers = new Map<string, (weights: CharStepWeights) => CharSteps>();
 
 /** Whether the current backend has steps. */
@@ -80,7 +80,7 @@ export function openCharSteps(weights: CharStepWeights): CharSteps {
  * by it fast.
  *
  * @param options.recurrent whether it is the recurrent kernel
- * @returns its numbers in the order that {@linkcode charStep} reads them in
+ * @returns its numbers in the order that {@linkcode CharSteps.step} reads them in
  */
 export function packForSteps(
   kernel: tf.Tensor,

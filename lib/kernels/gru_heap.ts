@@ -1,10 +1,10 @@
 /**
  * The GRU on raw memory, tfjs' WebAssembly heap.
  *
- * Everything lies batch by batch, `[batch, time, n]`: a step steps over the rows
- * it does not want, so it copies or transposes nothing. The state before
- * each step is kept in an array of its own (`before`), which makes the weight
- * gradient one product over all steps.
+ * What comes from outside lies batch by batch, `[batch, time, n]`: a step steps over
+ * the rows it does not want, so it copies or transposes nothing. What a product reads
+ * lies step by step: the state before each step (`before`) and the gradients at the
+ * recurrent side, which makes the gradient at R one product over all steps.
  *
  * @module
  */

@@ -68,8 +68,7 @@ export class KernelStepper implements CharStepper {
     }));
     const { table, dense } = this.#weights;
     // Kept, so that they stay where they are when the model gets other weights.
-    const [denseKernel, denseBias] = [dense.denseKernel.clone(), dense.denseBias.clone()];
-    this.#own.push(denseKernel, denseBias);
+    const [denseKernel, denseBias] = [own(dense.denseKernel.clone()), own(dense.denseBias.clone())];
     this.#steps = openCharSteps({ table, layers, denseKernel, denseBias });
   }
 

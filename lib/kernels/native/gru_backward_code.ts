@@ -13,11 +13,12 @@ const { rax, rbx, rcx, rdx, rsi, r9, r13, r14 } = registers;
 
 /**
  * The words of the backward function's table: carried = carried + A·B if `add`, else A·B; then, if
- * `hasStep`, the gradients at the gates of a step, which lie as the forward pass left them.
+ * `hasStep`, the gradients at the gates of a step, which lie as the forward pass left them; `gate`
+ * is the distance from one gate to the next elsewhere.
  */
 // deno-fmt-ignore
 export const backwardWords = [
-  ...common, "carried", "carriedStride", "add", "hasStep", "bias", "inputSide",
+  ...common, "gate", "carried", "carriedStride", "add", "hasStep", "bias", "inputSide",
   "inputSideStride", "id", "idStride", "before", "beforeStride", "gradient", "gradientStride", "gates",
   "gatesColumn", "recurrentSide", "recurrentSideStride",
 ] as const;

@@ -12,14 +12,15 @@ import { common, writeFunction, Writer } from "./table_function.ts";
 const { rax, rbx, rcx, rsi, r9, r13, r14 } = registers;
 
 /**
- * The words of the forward function's table. From block to block it moves by `columnStep` and
- * `panelStep` bytes, from a part's last block to its first where `reversed` is 1. The gates of a
- * vector of units lie together, row by row.
+ * The words of the forward function's table; `gate` is the distance from one gate to the next. From
+ * block to block it moves by `columnStep` and `panelStep` bytes, from a part's last block to its
+ * first where `reversed` is 1. The gates of a vector of units lie together, row by row.
  */
 // deno-fmt-ignore
 export const forwardWords = [
-  ...common, "columnStep", "panelStep", "reversed", "bias", "projected",
-  "projectedStride", "id", "idStride", "old", "oldStride", "hidden", "hiddenStride", "next", "nextStride", "gates",
+  ...common, "gate", "columnStep", "panelStep", "reversed", "bias", "projected",
+  "projectedStride", "id", "idStride", "old", "oldStride", "hidden", "hiddenStride", "next",
+  "nextStride", "gates",
 ] as const;
 
 /**

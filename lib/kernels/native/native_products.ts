@@ -26,11 +26,10 @@ export function nativeProducts(blas: Blas, team: Team): Products {
   const tile = tilesOf(team.unit).backward;
   const inPanels = ({ n, k, transposeA }: Product) =>
     n % lanes === 0 && k % unrolled === 0 && !transposeA;
-  const isOuter = (product: Product) => {
-    const { m, n, transposeA, transposeB, strideA, strideB, strideC, add } = withStrides(product);
-    return transposeA && !transposeB && !add && m % lanes === 0 &&
-      n % (outerVectors * lanes) === 0 && strideA === m && strideB === n && strideC === n;
-  };
+  const isOuter = ({ m, n, strideA, strideB, strideC, ...product }: Required<Product>) =>
+    product.transposeA && !product.transposeB && !product.add &&
+    m % lanes === 0 && n % (outerVectors * lanes) === 0 &&
+    strideA === m && strideB === n && strideC === n;
   /** Whoever else uses this library in this program may find it with all its threads. */
   const withoutItsThreads = (compute: () => void) => {
     blas.setThreads?.(1);
@@ -41,25 +40,26 @@ export function nativeProducts(blas: Blas, team: Team): Products {
   return {
     description: `${blas.description}, ${team.unit.name}`,
     multiply(given, a, b, c) {
-      const { transposeA, transposeB, add, ...product } = withStrides(given);
+      const all = withStrides(given);
+      const { transposeA, transposeB, add, ...product } = all;
       const { m, n, k } = product;
       if (m <= rowsBySgemv || m * n * k <= fewestOperations || blas.setThreads === null) {
         return withoutItsThreads(() => blas.multiply(given, a, b, c));
       }
-      if (isOuter(given)) {
+      if (isOuter(all)) {
         const columns = n / lanes / outerVectors;
         return team.run({
           ...{ kind: "outer", rounds: 1, ...cut(columns, { block: 1, threads: team.threads }) },
           ...{ m, n, k, a: addressOf(a), b: addressOf(b), c: addressOf(c) },
         });
       }
-      const whole = Math.max(m, n);
-      const size = Math.ceil(whole / team.threads / multiple) * multiple;
+      const longer = Math.max(m, n);
+      const size = Math.ceil(longer / team.threads / multiple) * multiple;
       const heap = new Float32Array(a.buffer as ArrayBuffer);
       withoutItsThreads(() =>
         team.run({
           ...product,
-          ...{ kind: "blas", rounds: 1, parts: Math.ceil(whole / size), size },
+          ...{ kind: "blas", rounds: 1, parts: Math.ceil(longer / size), size },
           byRows: Number(m > n),
           transposeA: Number(transposeA),
           transposeB: Number(transposeB),

@@ -246,7 +246,7 @@ function outerRound(
       ...{ columns: n / unit.lanes / outerVectors, columnsOfPart, parts },
       ...counters.words(round, parts),
       ...{ a, aStride: m * bytes, b, bStride: n * bytes, c, cStride: n * bytes, k, rows },
-      ...{ block: outerBlock, panels: place, panelStride, room: place + size, gate: 0 },
+      ...{ block: outerBlock, panels: place, panelStride, room: place + size },
     });
     outer(table.words);
   };
