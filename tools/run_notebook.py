@@ -40,13 +40,26 @@ class DenoNotebookClient(NotebookClient):
     it empties beside the answers it gives itself, so it may say "idle" while the queue still holds
     some. Worse, it stamps a message with the request that is current when the message leaves the
     queue: what is late is taken for the next cell's. So after each cell we put a mark of our own
-    into the same queue and read on until it arrives: all that comes before it is the cell's.
+    into the same queue and read on until it arrives: all that comes before it is the cell's. The
+    error that ends a cell goes past the queue and may overtake what the cell said before; it waits.
     """
 
     code_cell = 0
 
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.errors = []
+
     async def _async_poll_output_msg(self, parent_msg_id, cell, cell_index):
-        await super()._async_poll_output_msg(parent_msg_id, cell, cell_index)
+        try:
+            await super()._async_poll_output_msg(parent_msg_id, cell, cell_index)
+            await self.read_on(parent_msg_id, cell, cell_index)
+        finally:
+            for error in self.errors:
+                super().process_message(error, cell, cell_index)
+            self.errors.clear()
+
+    async def read_on(self, parent_msg_id, cell, cell_index):
         mark = uuid.uuid4().hex
         request = self.kc.execute(
             "Deno.jupyter.broadcast('display_data', "
@@ -64,6 +77,12 @@ class DenoNotebookClient(NotebookClient):
             if message["content"].get("data", {}).get("text/x-folio-mark") == mark:
                 return
             self.process_message(message, cell, cell_index)
+
+    def process_message(self, message, cell, cell_index):
+        if message["msg_type"] == "error":
+            self.errors.append(message)
+            return None
+        return super().process_message(message, cell, cell_index)
 
     async def async_execute_cell(self, cell, cell_index, **options):
         executed = await super().async_execute_cell(cell, cell_index, **options)

@@ -9,6 +9,7 @@ export interface CellOutput {
   readonly text?: string | readonly string[];
   readonly data?: Record<string, string | readonly string[]>;
   readonly ename?: string;
+  readonly evalue?: string;
 }
 
 /** One cell of an executed notebook. */
@@ -18,10 +19,11 @@ export interface ExecutedCell {
   readonly outputs: readonly CellOutput[];
 }
 
-/** Writes a notebook of code cells for the Deno kernel. */
+/** Writes a notebook of code cells for the Deno kernel, each with the same tags. */
 export async function writeNotebook(
   path: string,
   cells: readonly string[],
+  tags: readonly string[] = [],
 ): Promise<void> {
   await Deno.writeTextFile(
     path,
@@ -30,7 +32,7 @@ export async function writeNotebook(
         cell_type: "code",
         id: `cell-${index}`,
         execution_count: null,
-        metadata: {},
+        metadata: { tags },
         outputs: [],
         source,
       })),

@@ -4,7 +4,7 @@ import { readCells, wholeText, writeNotebook } from "./generated_notebook.ts";
 
 const LINES = 50;
 
-/** Writes a notebook whose cells each print 50 lines, show a display and return a value. */
+/** Writes a notebook whose cells each print 50 lines, show a display and return a value or throw. */
 export async function writeNoisyNotebook(
   path: string,
   cells: number,
@@ -16,9 +16,14 @@ export async function writeNoisyNotebook(
       (_, cell) =>
         `for (let line = 0; line < ${LINES}; line++) console.log("cell ${cell} line " + line);
 await Deno.jupyter.display({ "text/plain": "display ${cell}" }, { raw: true });
-"value ${cell}"`,
+${throws(cell) ? `throw new Error("error ${cell}")` : `"value ${cell}"`}`,
     ),
+    ["raises-exception"],
   );
+}
+
+function throws(cell: number): boolean {
+  return cell % 2 === 1;
 }
 
 /** Checks that each cell holds all that it said, in order, and nothing else. */
@@ -40,11 +45,16 @@ export async function assertNothingLost(
     );
     assert.equal(shown?.output_type, "display_data");
     assert.equal(wholeText(shown?.data?.["text/plain"]), `display ${index}`);
-    assert.equal(value?.output_type, "execute_result");
-    assert.match(
-      wholeText(value?.data?.["text/plain"]),
-      new RegExp(`"value ${index}"`),
-    );
+    if (throws(index)) {
+      assert.equal(value?.output_type, "error");
+      assert.equal(value?.evalue, `error ${index}`);
+    } else {
+      assert.equal(value?.output_type, "execute_result");
+      assert.match(
+        wholeText(value?.data?.["text/plain"]),
+        new RegExp(`"value ${index}"`),
+      );
+    }
     assert.deepEqual(more, []);
     assert.equal(cell.execution_count, index + 1);
   }
