@@ -60,8 +60,9 @@ function forward(
     before: make(time, batch, units),
     gates: make(steps.gatesSize({ ...sizes, time: gateTime })),
   };
-  // One step reads the kernel too seldom to pay for packing it.
-  const isPacked = time > 1;
+  // A single step reads the kernel too seldom to pay for packing it, and so does a single text,
+  // unless the backward pass wants its gates as machine code leaves them.
+  const isPacked = time > 1 && (batch > 1 || training);
   const scratch = {
     recurrent: make(batch, 3 * units),
     packed: make(isPacked ? steps.forwardSize(sizes) : 0),

@@ -20,7 +20,7 @@ export interface ForwardArrays {
   readonly gateTime: number;
   /** The recurrent kernel, `[units, 3 · units]`, or as it was packed. */
   readonly kernel: Float32Array;
-  /** Whether it was packed; it always is but for a single step. */
+  /** Whether it was packed. */
   readonly isPacked: boolean;
   /** Room for the products of a step, `[batch, 3 · units]` */
   readonly recurrent: Float32Array;
