@@ -84,9 +84,9 @@ export async function registerKernels(
     ? await bothThreads(plainProducts)
     : team === null
     ? blas
-    : nativeProducts(blas, team);
+    : nativeProducts(blas, { team, simd });
   const portable = portableSteps(products, simd);
-  const steps = team === null ? portable : nativeSteps(team, portable);
+  const steps = team === null ? portable : nativeSteps(team, { simd, others: portable });
   registerTranspose();
   registerLookup(simd);
   registerHeapCrossentropy(simd);

@@ -316,7 +316,7 @@ export function adam(
 }
 
 /** Four columns of a panel from four rows that lie straight on: 4 × 4 numbers at a time. */
-function packColumns(k: i32, width: i32, source: usize, stride: i32, panel: usize): void {
+function packColumns(k: i32, strideTo: i32, source: usize, stride: i32, panel: usize): void {
   const s1 = at(source, stride), s2 = at(s1, stride), s3 = at(s2, stride);
   let p: i32 = 0;
   for (; p + 4 <= k; p += 4) {
@@ -324,13 +324,13 @@ function packColumns(k: i32, width: i32, source: usize, stride: i32, panel: usiz
     const c = v128.load(at(s2, p)), d = v128.load(at(s3, p));
     const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), AB = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
     const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5), CD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-    v128.store(at(panel, p * width), v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
-    v128.store(at(panel, (p + 1) * width), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
-    v128.store(at(panel, (p + 2) * width), v128.shuffle<f32>(AB, CD, 0, 1, 4, 5));
-    v128.store(at(panel, (p + 3) * width), v128.shuffle<f32>(AB, CD, 2, 3, 6, 7));
+    v128.store(at(panel, p * strideTo), v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
+    v128.store(at(panel, (p + 1) * strideTo), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
+    v128.store(at(panel, (p + 2) * strideTo), v128.shuffle<f32>(AB, CD, 0, 1, 4, 5));
+    v128.store(at(panel, (p + 3) * strideTo), v128.shuffle<f32>(AB, CD, 2, 3, 6, 7));
   }
   for (; p < k; p++) {
-    const to = at(panel, p * width);
+    const to = at(panel, p * strideTo);
     store<f32>(to, load<f32>(at(source, p)));
     store<f32>(to, load<f32>(at(s1, p)), 4);
     store<f32>(to, load<f32>(at(s2, p)), 8);
@@ -342,10 +342,12 @@ function packColumns(k: i32, width: i32, source: usize, stride: i32, panel: usiz
  * Copies a matrix into panels of `width` neighbouring columns, a multiple of 4, row by row within
  * a panel, the last panel filled up with zeros, so that a product reads memory straight on.
  *
- * Element (p, j) of the k × n matrix lies at source[p·strideRow + j·strideColumn].
+ * Element (p, j) of the k × n matrix lies at source[p·strideRow + j·strideColumn]; the rows of a
+ * panel lie `strideTo` floats apart.
  */
 export function pack(
   k: i32, n: i32, width: i32, source: usize, strideRow: i32, strideColumn: i32, panels: usize,
+  strideTo: i32,
 ): void {
   for (let j: i32 = 0; j < n; j += width) {
     const columns = min(width, n - j);
@@ -353,22 +355,22 @@ export function pack(
     if (strideColumn == 1 && columns == width) {
       for (let p: i32 = 0; p < k; p++) {
         const from = at(source, p * strideRow + j);
-        const to = at(panel, p * width);
+        const to = at(panel, p * strideTo);
         for (let c: i32 = 0; c < width; c += 4) v128.store(at(to, c), v128.load(at(from, c)));
       }
     } else if (strideRow == 1 && columns == width) {
       for (let c: i32 = 0; c < width; c += 4) {
-        packColumns(k, width, at(source, (j + c) * strideColumn), strideColumn, at(panel, c));
+        packColumns(k, strideTo, at(source, (j + c) * strideColumn), strideColumn, at(panel, c));
       }
     } else {
       for (let c: i32 = 0; c < columns; c++) {
         const from = at(source, (j + c) * strideColumn);
         for (let p: i32 = 0; p < k; p++) {
-          store<f32>(at(panel, p * width + c), load<f32>(at(from, p * strideRow)));
+          store<f32>(at(panel, p * strideTo + c), load<f32>(at(from, p * strideRow)));
         }
       }
       for (let c: i32 = columns; c < width; c++) {
-        for (let p: i32 = 0; p < k; p++) store<f32>(at(panel, p * width + c), 0);
+        for (let p: i32 = 0; p < k; p++) store<f32>(at(panel, p * strideTo + c), 0);
       }
     }
   }

@@ -33,7 +33,7 @@ export interface Simd {
   // deno-fmt-ignore
   pack(
     k: number, n: number, width: number, source: number, strideRow: number,
-    strideColumn: number, panels: number,
+    strideColumn: number, panels: number, strideTo: number,
   ): void;
   // deno-fmt-ignore
   multiplyPanels(

@@ -60,7 +60,7 @@ export function simdProducts(simd: Simd, room: number): Products {
       ? [1, product.strideB]
       : [product.strideB, 1];
     const source = b + (p * strideRow + j * strideColumn) * bytes;
-    simd.pack(k, n, tile.columns, source, strideRow, strideColumn, to);
+    simd.pack(k, n, tile.columns, source, strideRow, strideColumn, to, tile.columns);
   }
 
   function multiplyBlock(
@@ -75,7 +75,7 @@ export function simdProducts(simd: Simd, room: number): Products {
     for (let i = 0; i < product.m; i += block.m) {
       const m = Math.min(block.m, product.m - i);
       const source = a + (p * strideRow + i * strideColumn) * bytes;
-      simd.pack(k, m, tile.rows, source, strideRow, strideColumn, panelsA);
+      simd.pack(k, m, tile.rows, source, strideRow, strideColumn, panelsA, tile.rows);
       const corner = c + (i * product.strideC + j) * bytes;
       simd.multiplyPanels(m, n, k, panelsA, panels, corner, product.strideC, add, edge);
     }

@@ -222,8 +222,8 @@ function agrees<Sizes>(
       const team = await startTeam(blas!, unit);
       assert.ok(team !== null);
       const native = {
-        products: nativeProducts(blas!, team),
-        steps: nativeSteps(team, portable.steps),
+        products: nativeProducts(blas!, { team, simd }),
+        steps: nativeSteps(team, { simd, others: portable.steps }),
       };
       fc.assert(
         fc.property(sizes, (sizes) => {

@@ -11,7 +11,7 @@ import { loadSimd } from "../../lib/kernels/simd.ts";
 import { bytesOfRoom, simdProducts } from "../../lib/kernels/simd_products.ts";
 import { relativeError, someNumbers } from "../testdata/numbers.ts";
 
-// Around the tile of 6 × 8, the blocks of 192, 1024 and 256, and the parts of a BLAS' few rows.
+// Around the tile of 4 × 8, the blocks of 192, 1024 and 256, and the parts of a BLAS' few rows.
 // deno-fmt-ignore
 const sizes = [
   [1, 1, 1], [1, 9, 5], [6, 8, 4], [7, 9, 257], [193, 1030, 3], [64, 20, 600], [5, 24, 30],
@@ -43,7 +43,7 @@ async function holdProducts(by: typeof ways[number]): Promise<void> {
     "SIMD": () => one,
     "SIMD, 2 threads": () => paired(one),
     "BLAS": () => blas!,
-    "BLAS, our threads": () => nativeProducts(blas!, team!),
+    "BLAS, our threads": () => nativeProducts(blas!, { team: team!, simd }),
   }[by]();
   for (const [m, n, k] of sizes) {
     for (const transposeA of [false, true]) {
@@ -132,8 +132,9 @@ Deno.test({
   sanitizeOps: false,
   sanitizeResources: false,
   fn() {
-    const products = nativeProducts(blas!, team!);
     const memory = new WebAssembly.Memory({ initial: 60 });
+    const simd = loadSimd(memory, { fused: true });
+    const products = nativeProducts(blas!, { team: team!, simd });
     for (const product of [{ m: 5, n: 704, k: 300 }, { m: 40, n: 1000, k: 300 }]) {
       const { m, n, k } = product;
       const sizes = [m * k, k * n, products.packedSize(product), m * n];

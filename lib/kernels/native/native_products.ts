@@ -8,6 +8,7 @@
  */
 import { type Blas, rowsBySgemv } from "../blas.ts";
 import { type Product, type Products, withStrides } from "../products.ts";
+import type { Simd } from "../simd.ts";
 import { addressOf } from "./machine.ts";
 import { aligned, lineFloats, packPanels } from "./panels.ts";
 import { outerVectors } from "./outer_code.ts";
@@ -20,8 +21,17 @@ const fewestOperations = 2 ** 19;
 const multiple = 16;
 const bytes = 4;
 
-/** Products of a BLAS, on the threads of a team. */
-export function nativeProducts(blas: Blas, team: Team): Products {
+/**
+ * Products of a BLAS, on the threads of a team.
+ *
+ * @param blas what multiplies
+ * @param options.team its threads
+ * @param options.simd packs, on the heap that holds the matrices
+ */
+export function nativeProducts(
+  blas: Blas,
+  { team, simd }: { readonly team: Team; readonly simd: Simd },
+): Products {
   const { lanes } = team.unit;
   const tile = tilesOf(team.unit).backward;
   const inPanels = ({ n, k, transposeA }: Product) =>
@@ -73,7 +83,8 @@ export function nativeProducts(blas: Blas, team: Team): Products {
       inPanels(product) ? product.n * product.k + lineFloats : blas.packedSize(product),
     pack(product, b, packed) {
       if (!inPanels(product)) return blas.pack(product, b, packed);
-      packPanels(product, b, { columns: tile.vectors * lanes, packed: aligned(packed) });
+      const columns = tile.vectors * lanes;
+      packPanels(simd, product, { b, columns, packed: aligned(packed) });
     },
     multiplyPacked(given, a, packed, c) {
       if (!inPanels(given)) return blas.multiplyPacked(given, a, packed, c);

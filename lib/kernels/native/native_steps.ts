@@ -5,7 +5,8 @@
  */
 import type { GruSizes, GruSteps } from "../gru_steps.ts";
 import { addressOf } from "./machine.ts";
-import { aligned, lineFloats, packPanels } from "./panels.ts";
+import type { Simd } from "../simd.ts";
+import { aligned, lineFloats, packGates, packPanels } from "./panels.ts";
 import { cut, mostRounds, type Team } from "./team.ts";
 import { tilesOf } from "./gru_tile.ts";
 
@@ -13,9 +14,14 @@ import { tilesOf } from "./gru_tile.ts";
  * Steps by machine code.
  *
  * @param team computes them
- * @param others takes the sizes that do not fill whole vectors, and kernels that are not packed
+ * @param options.simd packs, on the heap that holds the arrays
+ * @param options.others takes the sizes that do not fill whole vectors, and kernels that are not
+ * packed
  */
-export function nativeSteps(team: Team, others: GruSteps): GruSteps {
+export function nativeSteps(
+  team: Team,
+  { simd, others }: { readonly simd: Simd; readonly others: GruSteps },
+): GruSteps {
   const { lanes } = team.unit;
   const tile = tilesOf(team.unit).backward;
   const { threads } = team;
@@ -32,7 +38,7 @@ export function nativeSteps(team: Team, others: GruSteps): GruSteps {
     forwardSize: (sizes) => fits(sizes) ? packedSize(sizes) : others.forwardSize(sizes),
     packForward(sizes, kernel, packed) {
       if (!fits(sizes)) return others.packForward(sizes, kernel, packed);
-      packGates(sizes.units, { lanes, kernel, packed: aligned(packed) });
+      packGates(simd, sizes.units, { lanes, kernel, packed: aligned(packed) });
     },
     forward(sizes, arrays) {
       if (!fits(sizes) || !arrays.isPacked) return others.forward(sizes, arrays);
@@ -50,7 +56,8 @@ export function nativeSteps(team: Team, others: GruSteps): GruSteps {
     packBackward(sizes, kernel, packed) {
       if (!fits(sizes)) return others.packBackward(sizes, kernel, packed);
       const product = { m: sizes.batch, n: sizes.units, k: 3 * sizes.units, transposeB: true };
-      packPanels(product, kernel, { columns: tile.vectors * lanes, packed: aligned(packed) });
+      const columns = tile.vectors * lanes;
+      packPanels(simd, product, { b: kernel, columns, packed: aligned(packed) });
     },
     backward(sizes, arrays) {
       if (!fits(sizes) || sizes.time === 1) return others.backward(sizes, arrays);
@@ -63,31 +70,6 @@ export function nativeSteps(team: Team, others: GruSteps): GruSteps {
       });
     },
   };
-}
-
-/** Lays R out in panels: for each vector of units its columns of z, r and h, row by row. */
-function packGates(
-  units: number,
-  { lanes, kernel, packed }: {
-    readonly lanes: number;
-    readonly kernel: Float32Array;
-    readonly packed: Float32Array;
-  },
-): void {
-  const width = 3 * lanes;
-  // Some rows at a time, so that what is read and what is written both stay in the cache.
-  const rows = 16;
-  for (let top = 0; top < units; top += rows) {
-    for (let unit = 0; unit < units; unit += lanes) {
-      for (let p = top; p < Math.min(top + rows, units); p++) {
-        const to = unit * 3 * units + p * width;
-        for (let gate = 0; gate < 3; gate++) {
-          const from = (3 * p + gate) * units + unit;
-          for (let i = 0; i < lanes; i++) packed[to + gate * lanes + i] = kernel[from + i];
-        }
-      }
-    }
-  }
 }
 
 let numbers = new Int32Array(0);

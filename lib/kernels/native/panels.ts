@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { copyRows, type Product, transposeInto, withStrides } from "../products.ts";
+import { type Product, withStrides } from "../products.ts";
+import type { Simd } from "../simd.ts";
 
 /** The floats of a cache line. */
 export const lineFloats = 16;
@@ -16,16 +17,52 @@ export function aligned(array: Float32Array): Float32Array {
 
 /** Lays B, k rows of n, out in panels: its first columns row by row, then the next. */
 export function packPanels(
+  simd: Simd,
   product: Product,
-  b: Float32Array,
-  { columns: width, packed }: { readonly columns: number; readonly packed: Float32Array },
+  { b, columns: width, packed }: {
+    readonly b: Float32Array;
+    readonly columns: number;
+    readonly packed: Float32Array;
+  },
 ): void {
-  const { n, k, transposeB, strideB: stride } = withStrides(product);
+  const { n, k, transposeB, strideB } = withStrides(product);
+  const [strideRow, strideColumn] = transposeB ? [1, strideB] : [strideB, 1];
   for (let first = 0; first < n; first += width) {
     const columns = Math.min(width, n - first);
-    const panel = packed.subarray(first * k, (first + columns) * k);
-    const from = b.subarray(transposeB ? first * stride : first);
-    if (transposeB) transposeInto(panel, from, { rows: columns, columns: k, stride });
-    else copyRows({ rows: k, columns }, { from, stride }, panel);
+    const [from, panel] = [at(b, first * strideColumn), at(packed, first * k)];
+    simd.pack(k, columns, columns, from, strideRow, strideColumn, panel, columns);
   }
+}
+
+/**
+ * Lays R, `[units, 3 · units]`, out in panels: for each vector of units its columns of z, r and h,
+ * row by row.
+ */
+export function packGates(
+  simd: Simd,
+  units: number,
+  { lanes, kernel, packed }: {
+    readonly lanes: number;
+    readonly kernel: Float32Array;
+    readonly packed: Float32Array;
+  },
+): void {
+  // Some rows of a gate at a time: where units are a power of two the numbers below each other go
+  // to the same few places of a cache, which more rows would fill.
+  const most = 16;
+  for (let top = 0; top < units; top += most) {
+    const rows = Math.min(most, units - top);
+    for (let gate = 0; gate < 3; gate++) {
+      for (let unit = 0; unit < units; unit += lanes) {
+        const from = at(kernel, (3 * top + gate) * units + unit);
+        const panel = at(packed, 3 * unit * units + (3 * top + gate) * lanes);
+        simd.pack(rows, lanes, lanes, from, 3 * units, 1, panel, 3 * lanes);
+      }
+    }
+  }
+}
+
+/** The address of an array's number on the heap. */
+function at(array: Float32Array, i: number): number {
+  return array.byteOffset + i * array.BYTES_PER_ELEMENT;
 }
