@@ -48,6 +48,11 @@ export interface Simd {
   addRowsTimes(k: number, n: number, x: number, b: number, strideB: number, y: number): void;
 }
 
+/** The address of an array's number, as the kernels take it. */
+export function placeOf(array: Float32Array, i: number): number {
+  return array.byteOffset + i * array.BYTES_PER_ELEMENT;
+}
+
 /** Compiled when first needed. */
 const modules: { fused?: WebAssembly.Module; plain?: WebAssembly.Module } = {};
 

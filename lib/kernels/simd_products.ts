@@ -17,7 +17,7 @@ import {
   type Products,
   withStrides,
 } from "./products.ts";
-import type { Simd } from "./simd.ts";
+import { placeOf, type Simd } from "./simd.ts";
 
 /** The rows of a panel of A and the columns of a panel of B; simd.as has the same. */
 const tile = { rows: 4, columns: 8 } as const;
@@ -87,17 +87,16 @@ export function simdProducts(simd: Simd, room: number): Products {
       const product = withStrides(given);
       const { m, n, k, transposeA, transposeB, strideA, strideB, strideC, add } = product;
       if (m <= fewRows && !transposeA) {
-        const at = (array: Float32Array, first: number) => array.byteOffset + first * bytes;
         if (transposeB) {
           eachPartTimesRow(product, ({ rows, b: from, x, y }) => {
-            simd.dotRows(rows, k, at(b, from), strideB, at(a, x), at(c, y), add);
+            simd.dotRows(rows, k, placeOf(b, from), strideB, placeOf(a, x), placeOf(c, y), add);
           });
           return;
         }
         for (let i = 0; i < m; i++) {
           const y = c.subarray(i * strideC);
           if (!add) y.fill(0, 0, n);
-          simd.addRowsTimes(k, n, at(a, i * strideA), b.byteOffset, strideB, y.byteOffset);
+          simd.addRowsTimes(k, n, placeOf(a, i * strideA), b.byteOffset, strideB, y.byteOffset);
         }
         return;
       }

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Product, withStrides } from "../products.ts";
-import type { Simd } from "../simd.ts";
+import { placeOf, type Simd } from "../simd.ts";
 
 /** The floats of a cache line. */
 export const lineFloats = 16;
@@ -29,7 +29,7 @@ export function packPanels(
   const [strideRow, strideColumn] = transposeB ? [1, strideB] : [strideB, 1];
   for (let first = 0; first < n; first += width) {
     const columns = Math.min(width, n - first);
-    const [from, panel] = [at(b, first * strideColumn), at(packed, first * k)];
+    const [from, panel] = [placeOf(b, first * strideColumn), placeOf(packed, first * k)];
     simd.pack(k, columns, columns, from, strideRow, strideColumn, panel, columns);
   }
 }
@@ -54,15 +54,10 @@ export function packGates(
     const rows = Math.min(most, units - top);
     for (let gate = 0; gate < 3; gate++) {
       for (let unit = 0; unit < units; unit += lanes) {
-        const from = at(kernel, (3 * top + gate) * units + unit);
-        const panel = at(packed, 3 * unit * units + (3 * top + gate) * lanes);
+        const from = placeOf(kernel, (3 * top + gate) * units + unit);
+        const panel = placeOf(packed, 3 * unit * units + (3 * top + gate) * lanes);
         simd.pack(rows, lanes, lanes, from, 3 * units, 1, panel, 3 * lanes);
       }
     }
   }
-}
-
-/** The address of an array's number on the heap. */
-function at(array: Float32Array, i: number): number {
-  return array.byteOffset + i * array.BYTES_PER_ELEMENT;
 }

@@ -20,10 +20,10 @@ const savedRegisters = [rbp, rbx, r12, r13, r14, r15];
  * The words that every table has: A's rows are multiplied by panels, k rows each.
  *
  * Addresses and strides, in bytes, are those of the first row of the batch and from one row to the
- * next. `columns` is how many vectors there are
- * in all, and `columnsOfPart` in each of the `parts` but the last. A thread begins with part `own`.
- * Threads share, as 32-bit words, a counter for each part from `taken` on, which is 0 until someone
- * takes the part, and one at `done`, of the parts that are done.
+ * next. `columns` is how many vectors there are in all, and `columnsOfPart` in each of the `parts`
+ * but the last. A thread begins with part `own`. Threads share, as 32-bit words, a counter for each
+ * part from `taken` on, which is 0 until someone takes the part, and one at `done`, of the parts
+ * that are done.
  */
 // deno-fmt-ignore
 export const common = [
