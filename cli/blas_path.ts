@@ -3,7 +3,7 @@
  * looks up.
  */
 import { basename, join, resolve } from "node:path";
-import { blasPlaces } from "../lib/kernels/blas_places.ts";
+import { libraryPaths } from "../lib/kernels/blas/library_paths.ts";
 
 /** Where Linux keeps libraries; the permissions of the tasks in deno.json name the same. */
 const systemFolders = [
@@ -19,7 +19,7 @@ const systemFolders = [
  * @returns Its absolute path, or undefined where there is none.
  */
 export function findBlas(): string | undefined {
-  const { files, names } = blasPlaces();
+  const { files, names } = libraryPaths();
   const [first] = files;
   if (first !== undefined) return resolve(first);
   return systemFolders.flatMap((folder) => names.map((name) => join(folder, basename(name))))

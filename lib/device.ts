@@ -7,12 +7,14 @@ import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-backend-webgpu";
 import { deviceLoss } from "./kernels/device_loss.ts";
-import { registerKernels } from "./kernels/mod.ts";
+import { type CpuOptions, registerKernels } from "./kernels/mod.ts";
 
 /** The tfjs backends that folio runs on. */
 export type DeviceName = "webgpu" | "wasm" | "cpu";
 
 const names = ["auto", "webgpu", "wasm", "cpu"] as const;
+const nativeChoices = ["auto", "off"] as const;
+const mostThreads = 16;
 
 /** What may be asked of {@linkcode selectDevice}. */
 export interface DeviceOptions {
@@ -20,6 +22,31 @@ export interface DeviceOptions {
   readonly name?: string;
   /** On the CPU: `"auto"` (the default), `"none"`, or the path of a BLAS library. */
   readonly blas?: string;
+  /**
+   * On the CPU: `"auto"` (the default), or `"off"` for no machine code of folio's own. What is fast
+   * where it is not `"off"`: Linux on x86-64 with AVX2, beside a BLAS.
+   */
+  readonly native?: string;
+  /**
+   * On the CPU: how many threads compute, from 1 to 16; default as many as the machine has cores for
+   * this program. Their number changes no bit of what is computed.
+   */
+  readonly threads?: number;
+}
+
+/**
+ * What computes, as far as the bits of a result depend on it: the same numbers come out wherever all
+ * of it is the same.
+ */
+export interface Arithmetic {
+  /** The tfjs backend. */
+  readonly device: DeviceName;
+  /** The GPU, where there is one. */
+  readonly adapter?: string;
+  /** The BLAS with its version, as far as it says. */
+  readonly blas?: string;
+  /** The vectors of folio's machine code, such as `AVX-512`. */
+  readonly vectors?: string;
 }
 
 /** The device that runs the model. */
@@ -30,6 +57,8 @@ export interface Device {
   readonly description: string;
   /** Why it was taken. */
   readonly reason: string;
+  /** What computes, as far as the bits of a result depend on it. */
+  readonly arithmetic: Arithmetic;
   /** Whether it is a GPU in software: right, but far too slow to train on. */
   readonly software: boolean;
   /** Resolves with the reason when the device is gone, as a GPU may be; a CPU never is. */
@@ -42,10 +71,10 @@ export interface Device {
  * Picks the device and readies tfjs on it: WebGPU where there is a real GPU, else
  * WebAssembly with the fastest matrix products the machine has.
  *
- * @param options the device by name, and the BLAS
+ * @param options the device by name, and what computes on a CPU
  * @returns the device, which prints as one line
- * @throws {RangeError} if there is no device of that name
- * @throws {Error} if the device that was asked for cannot be had
+ * @throws {RangeError} if there is no device of that name, or an option is out of its range
+ * @throws {Error} if the device or the BLAS that was asked for cannot be had
  *
  * @example Run on the CPU
  * ```ts
@@ -60,26 +89,46 @@ export interface Device {
 export async function selectDevice(
   options: DeviceOptions = {},
 ): Promise<Device> {
-  const { name = "auto", blas = "auto" } = options;
-  if (!(names as readonly string[]).includes(name)) {
-    throw new RangeError(
-      `There is no device "${name}": choose one of ${names.join(", ")}`,
-    );
+  const { name = "auto", ...others } = options;
+  const cpu = cpuOptions(others);
+  if (!isOneOf(names, name)) {
+    throw new RangeError(`There is no device "${name}": choose one of ${names.join(", ")}`);
   }
-  if (name !== "auto") {
-    return await ready(name as DeviceName, {
-      blas,
-      reason: "asked for by name",
-    });
-  }
+  if (name !== "auto") return await ready(name, { cpu, reason: "asked for by name" });
   const gpu = await adapter();
   if (gpu !== null && !gpu.software) {
-    return await ready("webgpu", { blas, reason: "there is a GPU" });
+    return await ready("webgpu", { cpu, reason: "there is a GPU" });
   }
   const reason = gpu === null
     ? "there is no WebGPU adapter"
     : `the only WebGPU adapter, ${gpu.description}, is software`;
-  return await ready("wasm", { blas, reason });
+  return await ready("wasm", { cpu, reason });
+}
+
+function isOneOf<Name extends string>(all: readonly Name[], name: string): name is Name {
+  return (all as readonly string[]).includes(name);
+}
+
+function cpuOptions(
+  { blas = "auto", native = "auto", threads }: Omit<DeviceOptions, "name">,
+): CpuOptions {
+  if (!isOneOf(nativeChoices, native)) {
+    throw new RangeError(`native is "${native}": it must be one of ${nativeChoices.join(", ")}`);
+  }
+  if (threads === undefined) return { blas, native };
+  if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads) {
+    throw new RangeError(
+      `Cannot compute on ${threads} threads: give an integer from 1 to ${mostThreads}`,
+    );
+  }
+  return { blas, native, threads };
+}
+
+const selected = new Map<string, Arithmetic>();
+
+/** What computes on the current device; undefined where none was selected. */
+export function currentArithmetic(): Arithmetic | undefined {
+  return selected.get(tf.getBackend());
 }
 
 interface Adapter {
@@ -106,7 +155,7 @@ async function adapter(): Promise<Adapter | null> {
 
 async function ready(
   name: DeviceName,
-  { blas, reason }: { readonly blas: string; readonly reason: string },
+  { cpu, reason }: { readonly cpu: CpuOptions; readonly reason: string },
 ): Promise<Device> {
   const gpu = name === "webgpu" ? await adapter() : null;
   if (name === "webgpu" && gpu === null) {
@@ -124,15 +173,23 @@ async function ready(
   }
   await tf.ready();
   if (name === "cpu") silenceNodeAdvice();
-  const kernels = await registerKernels({ blas });
+  const kernels = await registerKernels(cpu);
   const description = gpu?.description ??
-    (name === "wasm" ? kernels.products : "plain JavaScript");
+    (name === "wasm" ? kernels.description : "plain JavaScript");
   const notes = kernels.notes.map((note) => `; ${note}`).join("");
+  const arithmetic = {
+    device: name,
+    ...gpu && { adapter: gpu.description },
+    ...kernels.blas && { blas: kernels.blas },
+    ...kernels.vectors && { vectors: kernels.vectors },
+  };
+  selected.set(name, arithmetic);
   const label = { webgpu: "WebGPU", wasm: "WebAssembly", cpu: "JavaScript" }[name];
   return {
     name,
     description,
     reason: reason + notes,
+    arithmetic,
     software: gpu?.software ?? false,
     lost: deviceLoss(),
     toString: () => `${label} (${description}): ${reason}${notes}`,

@@ -7,7 +7,13 @@
  * @module
  */
 export * from "./config.ts";
-export * from "./device.ts";
+export {
+  type Arithmetic,
+  type Device,
+  type DeviceName,
+  type DeviceOptions,
+  selectDevice,
+} from "./device.ts";
 export * from "./random.ts";
 
 export { type Corpus, type CorpusOptions, loadCorpus } from "./text/corpus.ts";

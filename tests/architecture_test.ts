@@ -129,7 +129,7 @@ Deno.test("lib and tools keep clear of each other", () => {
 
 Deno.test("the command line uses the face of lib, and its launcher nothing that is slow to load", () => {
   // What the launcher reads before it starts Deno with the library.
-  const light = ["lib/config.ts", "lib/kernels/blas_places.ts", "lib/text/known_corpora.ts"];
+  const light = ["lib/config.ts", "lib/kernels/blas/library_paths.ts", "lib/text/known_corpora.ts"];
   const wrong = everything.filter(({ path }) => path.startsWith("cli/")).flatMap((file) =>
     imports(file).filter((to) =>
       !/^cli\//.test(to) && to !== "lib/mod.ts" &&

@@ -27,13 +27,34 @@ Deno.test("an unknown device is refused with the names there are", async () => {
   );
 });
 
-Deno.test("a BLAS that cannot be opened is named in the line, and training goes on without", async () => {
-  const device = await selectDevice({
-    name: "wasm",
-    blas: "/nowhere/libblas.so",
-  });
-  assert.match(String(device), /\/nowhere\/libblas\.so is passed over/);
-  assert.match(String(device), /WebAssembly SIMD/);
+Deno.test("a BLAS that was asked for and cannot be opened is an error", async () => {
+  await assert.rejects(
+    selectDevice({ name: "wasm", blas: "/nowhere/libblas.so" }),
+    /Cannot use the BLAS \/nowhere\/libblas\.so/,
+  );
+});
+
+Deno.test("options out of their range are refused with what they may be", async () => {
+  for (const threads of [0, -1, 1.5, NaN, 17]) {
+    await assert.rejects(
+      selectDevice({ name: "cpu", threads }),
+      { name: "RangeError", message: /Cannot compute on .* threads: .* from 1 to 16/ },
+    );
+  }
+  await assert.rejects(selectDevice({ native: "no" }), /native is "no": .*auto, off/);
+});
+
+Deno.test("the number of threads and machine code can be chosen, and the device says so", async () => {
+  const one = await selectDevice({ name: "wasm", blas: "none", threads: 1 });
+  assert.match(one.description, /^WebAssembly SIMD, 1 thread$/);
+  assert.deepEqual(one.arithmetic, { device: "wasm" });
+  const off = await selectDevice({ name: "wasm", native: "off", threads: 3 });
+  if (off.arithmetic.blas === undefined) return;
+  assert.match(off.description, /, 3 threads$/);
+  assert.equal(off.arithmetic.vectors, undefined);
+  if (Deno.build.os === "linux" && Deno.build.arch === "x86_64") {
+    assert.match(off.reason, /no machine code: it is switched off/);
+  }
 });
 
 Deno.test("a WebGPU adapter is there where FOLIO_REQUIRE_WEBGPU asks for one", () => {

@@ -65,6 +65,58 @@ export function withStrides(product: Product): Required<Product> {
   };
 }
 
+/** The matrices of a product, each a view that begins at its first number. */
+export type Matrices = Readonly<Record<"a" | "b" | "c", Float32Array>>;
+
+/** How a product is cut into parts: by the rows of C or by its columns, `size` of them in each. */
+export interface Cut {
+  readonly byRows: boolean;
+  readonly size: number;
+  readonly parts: number;
+}
+
+/** One part of a product. */
+export interface Part {
+  readonly product: Required<Product>;
+  /** Where its matrices begin within those of the whole product, in floats. */
+  readonly starts: Readonly<Record<"a" | "b" | "c", number>>;
+}
+
+/** One part of a product that is cut. */
+export function partOf(product: Required<Product>, { byRows, size }: Cut, index: number): Part {
+  const { m, n, transposeA, transposeB, strideA, strideB, strideC } = product;
+  const first = index * size;
+  return byRows
+    ? {
+      product: { ...product, m: Math.min(size, m - first) },
+      starts: { a: first * (transposeA ? 1 : strideA), b: 0, c: first * strideC },
+    }
+    : {
+      product: { ...product, n: Math.min(size, n - first) },
+      starts: { a: 0, b: first * (transposeB ? strideB : 1), c: first },
+    };
+}
+
+/** The views of the matrices that begin where a part's do. */
+export function viewsOf({ starts }: Part, { a, b, c }: Matrices): Matrices {
+  return { a: a.subarray(starts.a), b: b.subarray(starts.b), c: c.subarray(starts.c) };
+}
+
+/** Threads that share the parts of a product. */
+export interface PartThreads {
+  readonly pool: { readonly threads: number };
+  /** Computes all parts. */
+  compute(product: Required<Product>, cut: Cut, options: {
+    readonly matrices: Matrices;
+    /** Whether B was packed, and products with the same B follow. */
+    readonly isPacked: boolean;
+    /** Computes a part on the calling thread. */
+    computePart(index: number): void;
+  }): void;
+  /** A B is packed anew at some place. */
+  forget(packed: Float32Array): void;
+}
+
 /** How many floats stay in the second level of the caches: 2 MB. */
 const cachedFloats = 2 ** 19;
 

@@ -1,31 +1,27 @@
 import assert from "node:assert/strict";
-import { openBlas } from "../../lib/kernels/blas.ts";
+import { openBlas } from "../../lib/kernels/blas/library.ts";
 import { devices } from "../testdata/devices.ts";
 import { relativeError, someNumbers } from "../testdata/numbers.ts";
 
-Deno.test("a library that is missing is passed over with one line", () => {
-  const { blas, notes } = openBlas("/nowhere/libopenblas.so");
-  assert.equal(blas, null);
-  assert.equal(notes.length, 1);
-  assert.match(notes[0], /^\/nowhere\/libopenblas\.so is passed over: /);
+Deno.test("a library that was asked for and is missing is an error, which names it and a way out", () => {
+  assert.throws(
+    () => openBlas("/nowhere/libopenblas.so"),
+    /^Error: Cannot use the BLAS \/nowhere\/libopenblas\.so: .*"auto".*"none"/,
+  );
 });
 
-Deno.test("a file that is no library is passed over with one line", async () => {
+Deno.test("so is a file that is no library", async () => {
   const path = await Deno.makeTempFile({ suffix: ".so" });
   await Deno.writeTextFile(path, "not a library");
-  const { blas, notes } = openBlas(path);
-  assert.equal(blas, null);
-  assert.equal(notes.length, 1);
+  assert.throws(() => openBlas(path), /Cannot use the BLAS /);
   await Deno.remove(path);
 });
 
 Deno.test({
-  name: "a library without sgemm is passed over with one line",
+  name: "and a library without sgemm",
   ignore: Deno.build.os !== "linux",
   fn: () => {
-    const { blas, notes } = openBlas("libc.so.6");
-    assert.equal(blas, null);
-    assert.match(notes[0], /^libc\.so\.6 is passed over: .*cblas_sgem[mv]/);
+    assert.throws(() => openBlas("libc.so.6"), /Cannot use the BLAS libc\.so\.6: .*cblas_sgem[mv]/);
   },
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { openBlas } from "../../lib/kernels/blas.ts";
+import { openBlas } from "../../lib/kernels/blas/library.ts";
+import { blasProducts } from "../../lib/kernels/blas/products.ts";
 import { type GruSteps, portableSteps } from "../../lib/kernels/gru_steps.ts";
 import {
   Assembler,
@@ -13,18 +14,20 @@ import {
   addressOf,
   findVectorUnit,
   functionAt,
+  hasMachineCode,
   loadCode,
-} from "../../lib/kernels/native/machine.ts";
+} from "../../lib/kernels/native/executable_memory.ts";
+import { loadFunctions, writeCode } from "../../lib/kernels/native/machine_code.ts";
 import { nativeProducts } from "../../lib/kernels/native/native_products.ts";
 import { nativeSteps } from "../../lib/kernels/native/native_steps.ts";
-import { startTeam } from "../../lib/kernels/native/team.ts";
+import { startNativeThreads } from "../../lib/kernels/native/native_threads.ts";
 import type { Products } from "../../lib/kernels/products.ts";
 import { loadSimd } from "../../lib/kernels/simd.ts";
 import { bytesOfRoom, simdProducts } from "../../lib/kernels/simd_products.ts";
 import { relativeError, someNumbers } from "../testdata/numbers.ts";
 
 const { blas } = openBlas("auto");
-const found = findVectorUnit();
+const found = hasMachineCode() ? findVectorUnit() : null;
 /** A processor with the longer vectors has the shorter ones too. */
 const units = [avx2, avx512].filter(({ lanes }) => lanes <= (found?.lanes ?? 0));
 
@@ -90,7 +93,7 @@ Deno.test({
     new Float32Array(table.buffer)[0] = 3;
     table[1] = 7n;
     table[2] = BigInt(addressOf(result));
-    functionAt(loadCode(code.finish())!)(table);
+    functionAt(loadCode(code.finish()))(table);
     assert.deepEqual(result, new Float32Array(8).fill(10.5));
   },
 });
@@ -219,11 +222,12 @@ function agrees<Sizes>(
       const simd = loadSimd(memory, { fused: true });
       const products = simdProducts(simd, 0);
       const portable = { products, steps: portableSteps(products, simd) };
-      const team = await startTeam(blas!, unit);
-      assert.ok(team !== null);
+      const code = { unit, addresses: loadFunctions(writeCode(unit)) };
+      const threads = await startNativeThreads({ blas: blas!, code, threads: 2 });
+      const machine = { unit, native: threads, simd };
       const native = {
-        products: nativeProducts(blas!, { team, simd }),
-        steps: nativeSteps(team, { simd, others: portable.steps }),
+        products: nativeProducts(blasProducts(blas!, threads), machine),
+        steps: nativeSteps(portable.steps, machine),
       };
       fc.assert(
         fc.property(sizes, (sizes) => {
@@ -236,6 +240,7 @@ function agrees<Sizes>(
         }),
         { numRuns: 60 },
       );
+      threads.pool.end();
     },
   });
 }

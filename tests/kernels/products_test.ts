@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { selectDevice } from "folio";
-import { openBlas } from "../../lib/kernels/blas.ts";
+import { openBlas } from "../../lib/kernels/blas/library.ts";
+import { blasProducts } from "../../lib/kernels/blas/products.ts";
 import { floats, type WasmBackend } from "../../lib/kernels/heap.ts";
+import { startNativeThreads } from "../../lib/kernels/native/native_threads.ts";
+import { parallelProducts } from "../../lib/kernels/parallel_products.ts";
+import { startParallelThreads } from "../../lib/kernels/parallel_threads.ts";
 import { type Products, withStrides } from "../../lib/kernels/products.ts";
-import { nativeProducts } from "../../lib/kernels/native/native_products.ts";
-import { startTeam } from "../../lib/kernels/native/team.ts";
-import { pairedProducts, SecondThread } from "../../lib/kernels/second_thread.ts";
 import { loadSimd } from "../../lib/kernels/simd.ts";
 import { bytesOfRoom, simdProducts } from "../../lib/kernels/simd_products.ts";
 import { relativeError, someNumbers } from "../testdata/numbers.ts";
@@ -19,32 +20,39 @@ const sizes = [
 ];
 
 const { blas } = openBlas("auto");
-const team = blas && await startTeam(blas);
 
-const ways = ["SIMD", "SIMD, 2 threads", "BLAS", "BLAS, our threads"] as const;
+/** What multiplies, made of products by WebAssembly on one thread, on as many threads as wanted. */
+const kinds = {
+  "SIMD": async (one: Products, threads: number) =>
+    parallelProducts(one, await startParallelThreads({ threads })),
+  "a BLAS, on one memory": async (_: Products, threads: number) =>
+    blasProducts(blas!, await startNativeThreads({ blas: blas!, code: null, threads })),
+  "a BLAS, on memories of their own": async (_: Products, threads: number) =>
+    blasProducts(blas!, await startParallelThreads({ blas: blas!.path, threads })),
+} as const;
 
-for (const by of ways) {
-  Deno.test({
-    name: `products by ${by} are right around tiles and blocks, prepared or not`,
-    ignore: by.startsWith("BLAS") && (by === "BLAS" ? blas : team) === null,
-    // The second thread outlives the test.
-    sanitizeOps: false,
-    sanitizeResources: false,
-    fn: () => holdProducts(by),
-  });
+const kindNames = Object.keys(kinds) as (keyof typeof kinds)[];
+const isMissing = (kind: string) => kind !== "SIMD" && blas === null;
+
+for (const kind of kindNames) {
+  for (const threads of [1, 2, 3]) {
+    Deno.test({
+      name: `products by ${kind} on ${threads} threads are right around tiles and blocks`,
+      ignore: isMissing(kind),
+      // The threads outlive the test.
+      sanitizeOps: false,
+      sanitizeResources: false,
+      fn: () => holdProducts(kind, threads),
+    });
+  }
 }
 
-async function holdProducts(by: typeof ways[number]): Promise<void> {
+async function holdProducts(kind: keyof typeof kinds, threads: number): Promise<void> {
   await selectDevice({ name: "wasm", blas: "none" });
   const backend = tf.backend() as WasmBackend;
   const simd = loadSimd(backend.wasm.asm.memory, { fused: false });
   const one = simdProducts(simd, backend.wasm._malloc(bytesOfRoom) >>> 0);
-  const products = await {
-    "SIMD": () => one,
-    "SIMD, 2 threads": () => paired(one),
-    "BLAS": () => blas!,
-    "BLAS, our threads": () => nativeProducts(blas!, { team: team!, simd }),
-  }[by]();
+  const products = await kinds[kind](one, threads);
   for (const [m, n, k] of sizes) {
     for (const transposeA of [false, true]) {
       for (const transposeB of [false, true]) {
@@ -87,75 +95,73 @@ async function holdProducts(by: typeof ways[number]): Promise<void> {
   }
 }
 
-async function paired(one: Products): Promise<Products> {
-  const thread = await SecondThread.start();
-  assert.ok(thread !== null, "there is no second thread");
-  return pairedProducts(one, thread);
-}
-
-Deno.test({
-  name: "two threads give the bits of one, whichever prepared product comes next",
-  sanitizeOps: false,
-  sanitizeResources: false,
-  async fn() {
-    const memory = new WebAssembly.Memory({ initial: 60 });
-    const one = simdProducts(loadSimd(memory, { fused: true }), 0);
-    const both = await paired(one);
-    let start = bytesOfRoom;
-    const room = (size: number) => {
-      start += 4 * size;
-      return new Float32Array(memory.buffer, start - 4 * size, size);
-    };
-    const [n, k] = [200, 96];
-    const cases = [64, 80].map((m, text) => {
-      const [a, b, c, expected] = [m * k, k * n, m * n, m * n].map(room);
-      a.set(someNumbers(m * k, { text }));
-      b.set(someNumbers(k * n, { text: 8 + text }));
-      one.multiply({ m, n, k }, a, b, expected);
-      const product = { m, n, k };
-      return { product, a, b, c, expected, packed: room(both.packedSize(product)) };
-    });
-    for (const { product, b, packed } of cases) both.pack(product, b, packed);
-    for (const next of [0, 0, 1, 0, 1, 1]) {
-      const { product, a, b, c, expected, packed } = cases[next];
-      both.multiplyPacked(product, a, packed, c.fill(0));
-      assert.deepEqual(c, expected);
-      if (next === 1) both.multiply(product, a, b, c.fill(0));
-      assert.deepEqual(c, expected);
-    }
-  },
-});
-
-Deno.test({
-  name: "a BLAS on our threads gives the same bits each time, also when the heap has grown",
-  ignore: team === null,
-  sanitizeOps: false,
-  sanitizeResources: false,
-  fn() {
-    const memory = new WebAssembly.Memory({ initial: 60 });
-    const simd = loadSimd(memory, { fused: true });
-    const products = nativeProducts(blas!, { team: team!, simd });
-    for (const product of [{ m: 5, n: 704, k: 300 }, { m: 40, n: 1000, k: 300 }]) {
-      const { m, n, k } = product;
-      const sizes = [m * k, k * n, products.packedSize(product), m * n];
-      const views = () => {
-        let start = 0;
-        return sizes.map((size) =>
-          new Float32Array(memory.buffer, 4 * (start += size) - 4 * size, size)
-        );
-      };
-      const [a, b, packed, c] = views();
-      a.set(someNumbers(a.length));
-      b.set(someNumbers(b.length, { text: 1 }));
-      products.pack(product, b, packed);
-      products.multiplyPacked(product, a, packed, c);
-      const expected = c.slice();
-      for (let call = 0; call < 12; call++) {
-        if (call === 8) memory.grow(1);
-        const [a, , packed, c] = views();
-        products.multiplyPacked(product, a, packed, c.fill(0));
-        assert.deepEqual(c, expected, `call ${call}`);
+for (const kind of kindNames) {
+  Deno.test({
+    name: `products by ${kind} have the same bits on 1, 2, 3 and 4 threads, however often`,
+    ignore: isMissing(kind),
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      const expected: Float32Array[] = [];
+      for (const threads of [1, 2, 3, 4]) {
+        const memory = new WebAssembly.Memory({ initial: 500 });
+        const one = simdProducts(loadSimd(memory, { fused: true }), 0);
+        const products = await kinds[kind](one, threads);
+        let end = bytesOfRoom;
+        /** Where an array lies: views of a memory come to nothing when it grows. */
+        const place = (size: number, text?: number) => {
+          const at = { start: end, size };
+          end += 4 * size;
+          if (text !== undefined) viewOf(at).set(someNumbers(size, { text }));
+          return at;
+        };
+        const viewOf = ({ start, size }: { start: number; size: number }) =>
+          new Float32Array(memory.buffer, start, size);
+        // By rows and by columns, with more than a block of k, and what was in C added to or not.
+        const cases = [
+          [64, 200, 300],
+          [80, 600, 96],
+          [700, 66, 100],
+          [256, 66, 900],
+          [8, 999, 400],
+          [257, 40, 120],
+        ]
+          .flatMap(([m, n, k], text) =>
+            [false, true].map((add) => {
+              const product = { m, n, k, add, transposeA: text === 3, transposeB: text === 1 };
+              return {
+                product,
+                a: place(m * k, 4 * text),
+                b: place(k * n, 4 * text + 1),
+                before: place(m * n, 4 * text + 2),
+                c: place(m * n),
+                packed: place(products.packedSize(product)),
+              };
+            })
+          );
+        for (const { product, b, packed } of cases) {
+          products.pack(product, viewOf(b), viewOf(packed));
+        }
+        let result = 0;
+        const multiply = ({ before, c, ...others }: typeof cases[number], isPacked: boolean) => {
+          viewOf(c).set(viewOf(before));
+          const [a, b, to] = [others.a, isPacked ? others.packed : others.b, c].map(viewOf);
+          if (isPacked) products.multiplyPacked(others.product, a, b, to);
+          else products.multiply(others.product, a, b, to);
+          if (threads === 1) expected.push(to.slice());
+          assert.deepEqual(to, expected[result], `result ${result}`);
+          result++;
+        };
+        for (const next of [0, 0, 1, 2, 3, 2, 4, 4, 5, 6, 7, 8, 9, 10, 11, 0]) {
+          if (result === 8) memory.grow(1);
+          multiply(cases[next], true);
+          multiply(cases[next], false);
+          if (next === 4) multiply(cases[0], true);
+        }
+        // Another B is packed where one was.
+        products.pack(cases[0].product, viewOf(cases[8].b), viewOf(cases[0].packed));
+        multiply(cases[0], true);
       }
-    }
-  },
-});
+    },
+  });
+}

@@ -23,7 +23,7 @@ import { type common, countDown, type Writer } from "./table_function.ts";
 
 /** The tiles that fit the registers: accumulators, a row of the panel and one number of A. */
 export function tilesOf(unit: VectorUnit) {
-  return unit === avx512
+  return unit.lanes === avx512.lanes
     ? { forward: { rows: 8, vectors: 3 }, backward: { rows: 6, vectors: 4 } }
     : { forward: { rows: 4, vectors: 3 }, backward: { rows: 6, vectors: 2 } };
 }

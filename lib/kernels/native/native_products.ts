@@ -1,100 +1,67 @@
 /**
- * Matrix products on threads of our own, which share the work of an OpenBLAS or of machine code.
- *
- * OpenBLAS' own threads stay awake for a while after each product of theirs, and would be in the
- * way of ours: so it gets one thread, and each of ours multiplies a part by it.
+ * Matrix products by machine code, where it is faster than a BLAS.
  *
  * @module
  */
-import { type Blas, rowsBySgemv } from "../blas.ts";
+import { rowsBySgemv } from "../blas/cblas.ts";
 import { type Product, type Products, withStrides } from "../products.ts";
-import type { Simd } from "../simd.ts";
-import { addressOf } from "./machine.ts";
-import { aligned, lineFloats, packPanels } from "./panels.ts";
-import { outerVectors } from "./outer_code.ts";
-import { cut, type Team } from "./team.ts";
+import { addressOf } from "./executable_memory.ts";
 import { tilesOf, unrolled } from "./gru_tile.ts";
+import type { NativeTools } from "./native_steps.ts";
+import { cutColumns } from "./native_threads.ts";
+import { outerVectors } from "./outer_code.ts";
+import { aligned, lineFloats, packPanels } from "./panels.ts";
 
 /** A smaller product is done before another thread has begun. */
 const fewestOperations = 2 ** 19;
-/** Parts of rows or columns have a multiple of this, which suits the kernels of a BLAS. */
-const multiple = 16;
 const bytes = 4;
 
 /**
- * Products of a BLAS, on the threads of a team.
+ * Products by machine code: those with a B in panels, and Aᵀ·B of long matrices.
  *
- * @param blas what multiplies
- * @param options.team its threads
- * @param options.simd packs, on the heap that holds the matrices
+ * @param others Takes the others.
+ * @param tools What computes.
  */
-export function nativeProducts(
-  blas: Blas,
-  { team, simd }: { readonly team: Team; readonly simd: Simd },
-): Products {
-  const { lanes } = team.unit;
-  const tile = tilesOf(team.unit).backward;
+export function nativeProducts(others: Products, { unit, native, simd }: NativeTools): Products {
+  const { lanes } = unit;
+  const { pool: { threads } } = native;
+  const tile = tilesOf(unit).backward;
   const inPanels = ({ n, k, transposeA }: Product) =>
     n % lanes === 0 && k % unrolled === 0 && !transposeA;
-  const isOuter = ({ m, n, strideA, strideB, strideC, ...product }: Required<Product>) =>
+  const isOuter = ({ m, n, k, strideA, strideB, strideC, ...product }: Required<Product>) =>
+    m > rowsBySgemv && m * n * k > fewestOperations &&
     product.transposeA && !product.transposeB && !product.add &&
     m % lanes === 0 && n % (outerVectors * lanes) === 0 &&
     strideA === m && strideB === n && strideC === n;
-  /** Whoever else uses this library in this program may find it with all its threads. */
-  const withoutItsThreads = (compute: () => void) => {
-    blas.setThreads?.(1);
-    compute();
-    if (blas.threads !== null) blas.setThreads?.(blas.threads);
-  };
 
   return {
-    description: `${blas.description}, ${team.unit.name}`,
+    description: `${others.description}, ${unit.name}`,
     multiply(given, a, b, c) {
-      const all = withStrides(given);
-      const { transposeA, transposeB, add, ...product } = all;
+      const product = withStrides(given);
+      if (!isOuter(product)) return others.multiply(given, a, b, c);
       const { m, n, k } = product;
-      if (m <= rowsBySgemv || m * n * k <= fewestOperations || blas.setThreads === null) {
-        return withoutItsThreads(() => blas.multiply(given, a, b, c));
-      }
-      if (isOuter(all)) {
-        const columns = n / lanes / outerVectors;
-        return team.run({
-          ...{ kind: "outer", rounds: 1, ...cut(columns, { block: 1, threads: team.threads }) },
-          ...{ m, n, k, a: addressOf(a), b: addressOf(b), c: addressOf(c) },
-        });
-      }
-      const longer = Math.max(m, n);
-      const size = Math.ceil(longer / team.threads / multiple) * multiple;
-      const heap = new Float32Array(a.buffer as ArrayBuffer);
-      withoutItsThreads(() =>
-        team.run({
-          ...product,
-          ...{ kind: "blas", rounds: 1, parts: Math.ceil(longer / size), size },
-          byRows: Number(m > n),
-          transposeA: Number(transposeA),
-          transposeB: Number(transposeB),
-          add: Number(add),
-          ...{ a: a.byteOffset / bytes, b: b.byteOffset / bytes, c: c.byteOffset / bytes },
-          ...{ heap: addressOf(heap), heapBytes: heap.byteLength },
-        }, heap)
-      );
+      const columns = n / lanes / outerVectors;
+      native.run({
+        ...{ kind: "outer", phases: 1, ...cutColumns(columns, { block: 1, threads }) },
+        ...{ m, n, k, a: addressOf(a), b: addressOf(b), c: addressOf(c) },
+      });
     },
     packedSize: (product) =>
-      inPanels(product) ? product.n * product.k + lineFloats : blas.packedSize(product),
+      inPanels(product) ? product.n * product.k + lineFloats : others.packedSize(product),
     pack(product, b, packed) {
-      if (!inPanels(product)) return blas.pack(product, b, packed);
+      if (!inPanels(product)) return others.pack(product, b, packed);
       const columns = tile.vectors * lanes;
       packPanels(simd, product, { b, columns, packed: aligned(packed) });
     },
     multiplyPacked(given, a, packed, c) {
-      if (!inPanels(given)) return blas.multiplyPacked(given, a, packed, c);
+      if (!inPanels(given)) return others.multiplyPacked(given, a, packed, c);
       const { m, n, k, strideA, strideC, add } = withStrides(given);
       const columns = n / lanes;
       const parts = m * n * k <= fewestOperations
         ? { parts: 1, columnsOfPart: columns }
-        : cut(columns, { block: tile.vectors, threads: team.threads });
-      team.run({
-        ...{ kind: "panels", rounds: 1, ...parts },
+        : cutColumns(columns, { block: tile.vectors, threads });
+      native.run({
+        ...{ kind: "panels", phases: 1, ...parts },
         ...{ m, n, k, a: addressOf(a), aStride: strideA * bytes, add: Number(add) },
         ...{ panels: addressOf(aligned(packed)), c: addressOf(c), cStride: strideC * bytes },
       });

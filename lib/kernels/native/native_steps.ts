@@ -4,28 +4,34 @@
  * @module
  */
 import type { GruSizes, GruSteps } from "../gru_steps.ts";
-import { addressOf } from "./machine.ts";
+import type { VectorUnit } from "./assembler.ts";
+import { addressOf } from "./executable_memory.ts";
 import type { Simd } from "../simd.ts";
 import { aligned, lineFloats, packGates, packPanels } from "./panels.ts";
-import { cut, mostRounds, type Team } from "./team.ts";
+import { cutColumns, mostPhases, type NativeThreads } from "./native_threads.ts";
 import { tilesOf } from "./gru_tile.ts";
+
+/** What machine code computes with. */
+export interface NativeTools {
+  /** What its functions are written for. */
+  readonly unit: VectorUnit;
+  /** Share the work. */
+  readonly native: NativeThreads;
+  /** Packs, on the heap that holds the arrays. */
+  readonly simd: Simd;
+}
 
 /**
  * Steps by machine code.
  *
- * @param team computes them
- * @param options.simd packs, on the heap that holds the arrays
- * @param options.others takes the sizes that do not fill whole vectors, and kernels that are not
- * packed
+ * @param others Takes the sizes that do not fill whole vectors, and kernels that are not packed.
+ * @param tools What computes.
  */
-export function nativeSteps(
-  team: Team,
-  { simd, others }: { readonly simd: Simd; readonly others: GruSteps },
-): GruSteps {
-  const { lanes } = team.unit;
-  const tile = tilesOf(team.unit).backward;
-  const { threads } = team;
-  const fits = ({ units, time }: GruSizes) => units % lanes === 0 && time < mostRounds;
+export function nativeSteps(others: GruSteps, { unit, native, simd }: NativeTools): GruSteps {
+  const { lanes } = unit;
+  const tile = tilesOf(unit).backward;
+  const { pool: { threads } } = native;
+  const fits = ({ units, time }: GruSizes) => units % lanes === 0 && time < mostPhases;
   const packedSize = ({ units }: GruSizes) => 3 * units * units + lineFloats;
   const addresses = <Name extends string>(arrays: Record<Name, Float32Array | Int32Array>) =>
     Object.fromEntries(
@@ -46,8 +52,8 @@ export function nativeSteps(
       const { gateTime, kernel, ids = rowNumbers(batch * time), bias, projected } = arrays;
       const { before, hidden } = arrays;
       const gates = aligned(arrays.gates);
-      team.run({
-        ...{ kind: "forward", rounds: time, ...cut(units / lanes, { block: 1, threads }) },
+      native.run({
+        ...{ kind: "forward", phases: time, ...cutColumns(units / lanes, { block: 1, threads }) },
         ...{ batch, time, units, gateTime, first: steps++ },
         ...addresses({ panels: aligned(kernel), bias, projected, ids, before, hidden, gates }),
       });
@@ -63,9 +69,9 @@ export function nativeSteps(
       if (!fits(sizes) || sizes.time === 1) return others.backward(sizes, arrays);
       const { batch, time, units } = sizes;
       const { packed, ids = rowNumbers(batch * time), gates, ...rest } = arrays;
-      const parts = cut(units / lanes, { block: tile.vectors, threads });
-      team.run({
-        ...{ kind: "backward", rounds: time + 1, ...parts, batch, time, units },
+      const parts = cutColumns(units / lanes, { block: tile.vectors, threads });
+      native.run({
+        ...{ kind: "backward", phases: time + 1, ...parts, batch, time, units },
         ...addresses({ panels: aligned(packed), gates: aligned(gates), ids, ...rest }),
       });
     },

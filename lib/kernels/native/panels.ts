@@ -5,14 +5,20 @@
  */
 import { type Product, withStrides } from "../products.ts";
 import { placeOf, type Simd } from "../simd.ts";
+import { addressOf } from "./executable_memory.ts";
 
 /** The floats of a cache line. */
 export const lineFloats = 16;
+const lineBytes = 64;
 
-/** From where on an array lies as cache lines do: a vector that crosses two takes twice as long. */
+/**
+ * From where on an array lies as cache lines do: a vector that crosses two takes twice as long, and
+ * one that is stored past the caches may not. The array has {@linkcode lineFloats} more than are
+ * needed.
+ */
 export function aligned(array: Float32Array): Float32Array {
-  const floats = array.byteOffset / array.BYTES_PER_ELEMENT;
-  return array.subarray(-floats & (lineFloats - 1));
+  const bytes = -addressOf(array) & (lineBytes - 1);
+  return array.subarray(bytes / array.BYTES_PER_ELEMENT);
 }
 
 /** Lays B, k rows of n, out in panels: its first columns row by row, then the next. */

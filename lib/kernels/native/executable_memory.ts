@@ -17,28 +17,39 @@ const bits = { fma: 12, osSavesRegisters: 27, avx2: 5, avx512f: 16 } as const;
 /** The registers that the system must save: those of AVX, and those of AVX-512. */
 const saved = { avx: 0x06, avx512: 0xe6 } as const;
 
+/** Whether this is a system and a processor that the machine code is written for. */
+export function hasMachineCode(): boolean {
+  return globalThis.Deno?.dlopen !== undefined && Deno.build.os === "linux" &&
+    Deno.build.arch === "x86_64";
+}
+
+/** Whether the program may use pointers, for which it needs the permission to use all libraries. */
+export function mayUsePointers(): boolean {
+  return globalThis.Deno?.dlopen !== undefined &&
+    Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+}
+
 /**
- * Puts code where it can run.
+ * Puts code where it can run; it stays there as long as the program runs.
  *
- * @returns its address; null where code cannot be loaded: on another system than Linux or another
- * processor than x86-64, or without the permission to use all foreign functions
+ * @returns its address
+ * @throws {Error} if the system gives no memory that code runs from
  */
-export function loadCode(code: Uint8Array): bigint | null {
-  if (globalThis.Deno?.dlopen === undefined) return null;
-  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") return null;
-  try {
-    const { mmap, mprotect } = Deno.dlopen("libc.so.6", {
-      mmap: { parameters: ["usize", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
-      mprotect: { parameters: ["pointer", "usize", "i32"], result: "i32" },
-    }).symbols;
-    const size = BigInt(code.length);
-    const place = mmap(0n, size, readWrite, privateAnonymous, -1, 0n);
-    if (place === null || BigInt.asIntN(64, Deno.UnsafePointer.value(place)) === -1n) return null;
-    new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(place, code.length)).set(code);
-    return mprotect(place, size, readExecute) === 0 ? Deno.UnsafePointer.value(place) : null;
-  } catch {
-    return null;
+export function loadCode(code: Uint8Array): bigint {
+  const { mmap, mprotect } = Deno.dlopen("libc.so.6", {
+    mmap: { parameters: ["usize", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
+    mprotect: { parameters: ["pointer", "usize", "i32"], result: "i32" },
+  }).symbols;
+  const size = BigInt(code.length);
+  const memory = mmap(0n, size, readWrite, privateAnonymous, -1, 0n);
+  const isMapped = memory !== null &&
+    BigInt.asIntN(64, Deno.UnsafePointer.value(memory)) !== -1n;
+  if (!isMapped) throw new Error("the system gives no memory for it");
+  new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(memory, code.length)).set(code);
+  if (mprotect(memory, size, readExecute) !== 0) {
+    throw new Error("the system forbids memory that code runs from");
   }
+  return Deno.UnsafePointer.value(memory);
 }
 
 /** A function whose code was loaded at an address, by whatever thread. */
@@ -49,16 +60,22 @@ export function functionAt(address: bigint): MachineFunction {
   return (table) => code.call(table);
 }
 
-/** The widest vectors that this processor and its system have; null where no code can be loaded. */
-export function findVectorUnit(): VectorUnit | null {
-  const address = loadCode(identify());
-  if (address === null) return null;
+/**
+ * The widest vectors that this processor and its system have.
+ *
+ * @throws {Error} if they are too short, or code cannot be loaded
+ */
+export function findVectorUnit(): VectorUnit {
   const table = new BigUint64Array(5);
-  functionAt(address)(table);
+  functionAt(loadCode(identify()))(table);
   const has = (word: number, bit: number) => (table[word] >> BigInt(bit) & 1n) === 1n;
   const [fma, avx2s, avx512f] = [has(0, bits.fma), has(1, bits.avx2), has(1, bits.avx512f)];
   const systemSaves = (mask: number) => (Number(table[2]) & mask) === mask;
-  if (!fma || !avx2s || !systemSaves(saved.avx)) return null;
+  if (!fma || !avx2s || !systemSaves(saved.avx)) {
+    throw new Error(
+      "the processor has no AVX2 with FMA, or the system does not save its registers",
+    );
+  }
   return avx512f && systemSaves(saved.avx512) ? avx512 : avx2;
 }
 

@@ -1,17 +1,19 @@
 /**
- * How a thread computes the rounds of a job: it fills the table of a function of machine code, or
+ * How a thread computes its share of a job: it fills the table of a function of machine code, or
  * calls the BLAS.
  *
  * @module
  */
-import { noTranspose, rowMajor, type Sgemm, transpose } from "../blas_symbols.ts";
-import type { VectorUnit } from "./assembler.ts";
+import { multiplyBySgemm, type Sgemm } from "../blas/cblas.ts";
+import { partOf } from "../products.ts";
+import type { PartCounter } from "../threads/part_counter.ts";
 import { backwardWords } from "./gru_backward_code.ts";
 import { forwardWords } from "./gru_forward_code.ts";
 import { tilesOf } from "./gru_tile.ts";
-import { addressOf, functionAt, type MachineFunction } from "./machine.ts";
+import { addressOf } from "./executable_memory.ts";
+import type { Job, JobOf } from "./jobs.ts";
+import type { MachineCode } from "./machine_code.ts";
 import { outerVectors, outerWords } from "./outer_code.ts";
-import type { Counters, Job, JobOf } from "./jobs.ts";
 import { tableWords } from "./table_function.ts";
 
 const bytes = 4;
@@ -19,32 +21,13 @@ const bytes = 4;
 /** What a thread computes with. */
 export interface JobTools {
   readonly sgemm: Sgemm;
-  readonly unit: VectorUnit;
-  readonly forward: MachineFunction;
-  readonly backward: MachineFunction;
-  readonly outer: MachineFunction;
-  readonly room: Room;
-}
-
-/** Where the code of the functions lies. */
-export type Code = Record<"forward" | "backward" | "outer", bigint>;
-
-/** What a thread computes with, from where the code lies. */
-export function openTools({ unit, sgemm, code }: {
-  readonly unit: VectorUnit;
-  readonly sgemm: Sgemm;
-  readonly code: Code;
-}): JobTools {
-  return {
-    ...{ unit, sgemm, room: new Room() },
-    forward: functionAt(code.forward),
-    backward: functionAt(code.backward),
-    outer: functionAt(code.outer),
-  };
+  /** Null where there is none: then all jobs are the BLAS'. */
+  readonly machineCode: MachineCode | null;
+  readonly scratch: Scratch;
 }
 
 /** Memory of a thread's own; it grows to what is asked for. */
-class Room {
+export class Scratch {
   #bytes = new Uint8Array(new ArrayBuffer(0));
 
   /** The address of so many bytes, where a cache line begins. */
@@ -58,59 +41,74 @@ class Room {
   }
 }
 
-/** Computes the parts of a job that nobody else takes. */
-export function work(
-  job: Job,
-  { counters, tools, heap }: {
-    readonly counters: Counters;
-    readonly tools: JobTools;
-    readonly heap: Float32Array<ArrayBuffer>;
-  },
-): void {
-  const compute = openJob(job, { counters, tools, heap });
-  for (let round = 0; round < job.rounds; round++) {
-    compute(round);
-    counters.wait((round + 1) * job.parts);
+/** What a share of a job is computed with. */
+export interface Share {
+  readonly counter: PartCounter;
+  readonly tools: JobTools;
+  /** What the matrices of a BLAS lie on. */
+  readonly heap: Float32Array<ArrayBuffer>;
+}
+
+/**
+ * Computes the parts of a job that no other thread takes.
+ *
+ * @throws {JobStopped} if the threads were told to stop
+ */
+export function runJob(job: Job, share: Share): void {
+  const compute = openJob(job, share);
+  for (let phase = 0; phase < job.phases; phase++) {
+    compute(phase);
+    share.counter.waitForDone((phase + 1) * job.parts);
   }
 }
 
-/** What computes a round, as far as nobody else does. */
-function openJob(job: Job, { counters, tools, heap }: Parameters<typeof work>[1]): ComputeRound {
+type ComputePhase = (phase: number) => void;
+
+/** What computes a phase, as far as no other thread does. */
+function openJob(job: Job, { counter, tools, heap }: Share): ComputePhase {
+  if (job.kind === "blas") {
+    return (phase) =>
+      counter.take(phase, job.parts, (part) => multiplyByBlas(tools.sgemm, heap, job, part));
+  }
+  const { machineCode, scratch } = tools;
+  if (machineCode === null) throw new Error(`There is no machine code for the job ${job.kind}`);
   switch (job.kind) {
-    case "blas":
-      return (round) =>
-        counters.take(round, job.parts, (part) => multiplyByBlas(tools.sgemm, heap, job, part));
     case "panels":
-      return panelsRound(job, tools, counters);
+      return panelsPhase(job, machineCode, counter);
     case "outer":
-      return outerRound(job, tools, counters);
+      return outerPhase(job, { ...machineCode, scratch }, counter);
     case "forward":
-      return forwardRound(job, tools, counters);
+      return forwardPhase(job, machineCode, counter);
     case "backward":
-      return backwardRound(job, tools, counters);
+      return backwardPhase(job, machineCode, counter);
   }
 }
-
-type ComputeRound = (round: number) => void;
 
 function multiplyByBlas(
   sgemm: Sgemm,
   heap: Float32Array<ArrayBuffer>,
   job: JobOf<"blas">,
-  part: number,
+  index: number,
 ): void {
-  const { byRows, size, k, transposeA, transposeB, strideA, strideB, strideC } = job;
-  const first = part * size;
-  const m = byRows ? Math.min(size, job.m - first) : job.m;
-  const n = byRows ? job.n : Math.min(size, job.n - first);
-  const a = heap.subarray(job.a + (byRows ? first * (transposeA ? 1 : strideA) : 0));
-  const b = heap.subarray(job.b + (byRows ? 0 : first * (transposeB ? strideB : 1)));
-  const c = heap.subarray(job.c + first * (byRows ? strideC : 1));
-  // deno-fmt-ignore
-  sgemm(
-    rowMajor, transposeA ? transpose : noTranspose, transposeB ? transpose : noTranspose,
-    m, n, k, 1, a, strideA, b, strideB, job.add ? 1 : 0, c, strideC,
-  );
+  const whole = {
+    ...job,
+    transposeA: job.transposeA === 1,
+    transposeB: job.transposeB === 1,
+    add: job.add === 1,
+  };
+  const { product, starts } = partOf(whole, { ...job, byRows: job.byRows === 1 }, index);
+  multiplyBySgemm(sgemm, product, {
+    a: heap.subarray(job.a + starts.a),
+    b: heap.subarray(job.b + starts.b),
+    c: heap.subarray(job.c + starts.c),
+  });
+}
+
+/** Where the counters of a phase lie in memory, for machine code. */
+function countersAt(counter: PartCounter, phase: number, parts: number) {
+  const { own, taken, done } = counter.indices(phase, parts);
+  const start = addressOf(counter.words);
+  return { own, taken: start + bytes * taken, done: start + bytes * done };
 }
 
 /** A table for a function of machine code, of 64-bit words by their names. */
@@ -132,11 +130,11 @@ class Table<Word extends string> {
   }
 }
 
-function forwardRound(
+function forwardPhase(
   job: JobOf<"forward">,
-  { unit, forward }: JobTools,
-  counters: Counters,
-): ComputeRound {
+  { unit, forward }: MachineCode,
+  counter: PartCounter,
+): ComputePhase {
   const { columnsOfPart, parts, batch, time, units, gateTime, ids, first } = job;
   const table = new Table(forwardWords);
   const row = units * bytes; // the bytes of a row of states
@@ -148,7 +146,7 @@ function forwardRound(
     const reversed = (first + t) % 2;
     const sign = 1 - 2 * reversed;
     table.set({
-      ...{ columns: units / unit.lanes, columnsOfPart, parts, ...counters.words(t, parts) },
+      ...{ columns: units / unit.lanes, columnsOfPart, parts, ...countersAt(counter, t, parts) },
       ...{ a: state, aStride: row, k: units, rows: batch, panels: job.panels, gate: row },
       columnStep: sign * unit.bytes,
       panelStep: sign * tilesOf(unit).forward.vectors * unit.bytes * units,
@@ -168,25 +166,25 @@ function forwardRound(
   };
 }
 
-/** Round r completes the gradient by the state before step time − r, and begins step time − 1 − r. */
-function backwardRound(
+/** Phase p completes the gradient by the state before step time − p, and begins step time − 1 − p. */
+function backwardPhase(
   job: JobOf<"backward">,
-  { unit, backward }: JobTools,
-  counters: Counters,
-): ComputeRound {
+  { unit, backward }: MachineCode,
+  counter: PartCounter,
+): ComputePhase {
   const { columnsOfPart, parts, batch, time, units, ids, carried } = job;
   const table = new Table(backwardWords);
   const row = units * bytes;
   const columns = units / unit.lanes;
   const gatesColumn = batch * 4 * unit.bytes;
-  return (round) => {
-    const t = time - round;
+  return (phase) => {
+    const t = time - phase;
     const step = Math.max(0, t - 1);
     table.set({
-      ...{ columns, columnsOfPart, parts, ...counters.words(round, parts) },
+      ...{ columns, columnsOfPart, parts, ...countersAt(counter, phase, parts) },
       a: job.recurrentSide + Math.min(t, time - 1) * batch * 3 * row,
       aStride: 3 * row,
-      k: round === 0 ? 0 : 3 * units,
+      k: phase === 0 ? 0 : 3 * units,
       ...{ rows: batch, panels: job.panels, gate: row },
       ...{ carried, carriedStride: row },
       ...{ add: 1, hasStep: Number(t > 0) },
@@ -208,17 +206,17 @@ function backwardRound(
   };
 }
 
-function panelsRound(
+function panelsPhase(
   job: JobOf<"panels">,
-  { unit, backward }: JobTools,
-  counters: Counters,
-): ComputeRound {
+  { unit, backward }: MachineCode,
+  counter: PartCounter,
+): ComputePhase {
   const { columnsOfPart, parts, m, n, k, a, aStride, panels, c, cStride, add } = job;
   const table = new Table(backwardWords);
-  return (round) => {
+  return (phase) => {
     table.set({
       ...noWords,
-      ...{ columns: n / unit.lanes, columnsOfPart, parts, ...counters.words(round, parts) },
+      ...{ columns: n / unit.lanes, columnsOfPart, parts, ...countersAt(counter, phase, parts) },
       ...{ a, aStride, k, rows: m, panels, add },
       ...{ carried: c, carriedStride: cStride },
     });
@@ -229,24 +227,24 @@ function panelsRound(
 /** So many rows at a time: B's panel fits the nearest cache, and C is not read too often. */
 const outerBlock = 192;
 
-function outerRound(
+function outerPhase(
   job: JobOf<"outer">,
-  { unit, outer, room }: JobTools,
-  counters: Counters,
-): ComputeRound {
+  { unit, outer, scratch }: MachineCode & Pick<JobTools, "scratch">,
+  counter: PartCounter,
+): ComputePhase {
   const { columnsOfPart, parts, m, n, k, a, b, c } = job;
   const table = new Table(outerWords);
   const rows = m / unit.lanes;
   // One line more than a panel has, or all panels would compete for the same places in the cache.
   const panelStride = (outerBlock + 1) * unit.bytes;
   const size = rows * panelStride;
-  return (round) => {
-    const place = room.take(size + outerBlock * outerVectors * unit.bytes);
+  return (phase) => {
+    const panelsOfA = scratch.take(size + outerBlock * outerVectors * unit.bytes);
     table.set({
       ...{ columns: n / unit.lanes / outerVectors, columnsOfPart, parts },
-      ...counters.words(round, parts),
+      ...countersAt(counter, phase, parts),
       ...{ a, aStride: m * bytes, b, bStride: n * bytes, c, cStride: n * bytes, k, rows },
-      ...{ block: outerBlock, panels: place, panelStride, room: place + size },
+      ...{ block: outerBlock, panels: panelsOfA, panelStride, room: panelsOfA + size },
     });
     outer(table.words);
   };

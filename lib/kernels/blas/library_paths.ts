@@ -5,7 +5,7 @@
  */
 
 /** What to try, the best first. */
-export interface BlasPlaces {
+export interface LibraryPaths {
   /** Paths of libraries. */
   readonly files: readonly string[];
   /** Names that the system looks up. */
@@ -18,7 +18,7 @@ export interface BlasPlaces {
  * @returns Apple's Accelerate, or the OpenBLAS that setup installs, if it is there; then
  * what the system may have.
  */
-export function blasPlaces(): BlasPlaces {
+export function libraryPaths(): LibraryPaths {
   switch (Deno.build.os) {
     case "darwin":
       return {
@@ -38,7 +38,7 @@ export function blasPlaces(): BlasPlaces {
 /** The OpenBLAS of the wheel scipy-openblas32, which setup installs into `.venv`. */
 function installedFromPyPi(): string[] {
   if (import.meta.dirname === undefined) return [];
-  const venv = `${import.meta.dirname}/../../.venv`;
+  const venv = `${import.meta.dirname}/../../../.venv`;
   const folders = [`${venv}/Lib/site-packages`];
   try {
     for (const entry of Deno.readDirSync(`${venv}/lib`)) {

@@ -1,0 +1,90 @@
+/**
+ * Threads that work on one memory: they share the products of a BLAS, and what machine code
+ * computes.
+ *
+ * @module
+ */
+import type { Blas } from "../blas/library.ts";
+import type { PartThreads } from "../products.ts";
+import { ThreadPool } from "../threads/thread_pool.ts";
+import { addressOf } from "./executable_memory.ts";
+import { type Job, jobNames, jobs } from "./jobs.ts";
+import { machineCodeAt } from "./machine_code.ts";
+import type { NativeInit } from "./worker_job.ts";
+import { runJob, Scratch } from "./run_job.ts";
+
+/** The most phases that a job may have. */
+export const mostPhases = 2 ** 14;
+const mostParts = 32;
+const bytes = 4;
+
+/** What {@linkcode startNativeThreads} starts with. */
+export interface NativeThreadsOptions {
+  readonly blas: Blas;
+  /** The machine code; null for none. */
+  readonly code: NativeInit["code"];
+  /** How many threads, the main one included. */
+  readonly threads: number;
+  /** What a worker runs; default `pool_worker.ts`. */
+  readonly script?: URL;
+  /** See `ThreadPool`. */
+  readonly patienceMs?: number;
+}
+
+/** Threads on one memory. */
+export interface NativeThreads extends PartThreads {
+  readonly pool: ThreadPool;
+  /** Does a job; that of a BLAS needs the heap that its matrices lie on. */
+  run(job: Job, heap?: Float32Array<ArrayBuffer>): void;
+}
+
+/**
+ * How some columns are cut into parts, each of whole blocks: one for each thread, since only within
+ * a part is it known which panel comes next and is worth fetching. Machine code adds up each number
+ * of a result in the same order however its columns are cut.
+ */
+export function cutColumns(
+  columns: number,
+  { block, threads }: { readonly block: number; readonly threads: number },
+): { parts: number; columnsOfPart: number } {
+  const columnsOfPart = block * Math.ceil(columns / block / threads);
+  return { parts: Math.ceil(columns / columnsOfPart), columnsOfPart };
+}
+
+/** Starts the threads. */
+export async function startNativeThreads(options: NativeThreadsOptions): Promise<NativeThreads> {
+  const { blas, code, threads, patienceMs } = options;
+  const init: NativeInit = { sgemm: Deno.UnsafePointer.value(blas.sgemmPointer), code };
+  const pool = await ThreadPool.start({
+    script: options.script ?? new URL("./pool_worker.ts", import.meta.url),
+    data: init,
+    threads,
+    jobLength: jobs.length,
+    mostCounters: mostPhases * mostParts,
+    ...patienceMs !== undefined && { patienceMs },
+  });
+  const machineCode = code && machineCodeAt(code.unit, code.addresses);
+  const tools = { sgemm: blas.sgemm, machineCode, scratch: new Scratch() };
+  const run = (job: Job, heap = new Float32Array(0)) =>
+    pool.run({
+      ...{ name: jobNames[job.kind], phases: job.phases, parts: job.parts },
+      write: (numbers) => jobs.write(job, numbers),
+      work: (counter) => runJob(job, { counter, tools, heap }),
+    });
+  const compute: PartThreads["compute"] = (
+    { transposeA, transposeB, add, ...product },
+    { byRows, ...cut },
+    { matrices: { a, b, c } },
+  ) => {
+    const heap = new Float32Array(a.buffer as ArrayBuffer);
+    run({
+      ...product,
+      ...cut,
+      ...{ kind: "blas", phases: 1, byRows: Number(byRows), add: Number(add) },
+      ...{ transposeA: Number(transposeA), transposeB: Number(transposeB) },
+      ...{ a: a.byteOffset / bytes, b: b.byteOffset / bytes, c: c.byteOffset / bytes },
+      ...{ heap: addressOf(heap), heapBytes: heap.byteLength },
+    }, heap);
+  };
+  return { pool, run, compute, forget: () => {} };
+}

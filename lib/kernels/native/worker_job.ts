@@ -1,0 +1,61 @@
+/**
+ * What a worker thread does that works on the memory of the main one.
+ *
+ * @module
+ */
+import { sgemmAt } from "../blas/cblas.ts";
+import type { WorkerInit } from "../threads/job_loop.ts";
+import { PartCounter } from "../threads/part_counter.ts";
+import type { VectorUnit } from "./assembler.ts";
+import { type Job, jobs } from "./jobs.ts";
+import { type CodeAddresses, machineCodeAt } from "./machine_code.ts";
+import { runJob, Scratch } from "./run_job.ts";
+
+/** What a worker is started with. */
+export interface NativeInit {
+  /** Where the product of the BLAS lies. */
+  readonly sgemm: bigint;
+  /** The machine code; null where there is none. */
+  readonly code: { readonly unit: VectorUnit; readonly addresses: CodeAddresses } | null;
+}
+
+/**
+ * Readies a worker.
+ *
+ * @param init What it was started with.
+ * @param counter Shares the parts of a job.
+ * @returns What does its share of the job that lies ready.
+ */
+export function openWorker(
+  { sgemm, code, job: numbers, counters, thread }: NativeInit & WorkerInit,
+  counter: PartCounter = new PartCounter(counters, thread),
+): () => void {
+  const tools = {
+    sgemm: sgemmAt(sgemm),
+    machineCode: code && machineCodeAt(code.unit, code.addresses),
+    scratch: new Scratch(),
+  };
+  const heap = new MainHeap();
+  return () => {
+    const job = jobs.read(numbers);
+    runJob(job, { counter, tools, heap: heap.of(job) });
+  };
+}
+
+/** The heap of the main thread, which a BLAS takes as an array. */
+class MainHeap {
+  #address = 0;
+  #floats = new Float32Array(0);
+
+  /** The heap, where the job needs it. */
+  of(job: Job): Float32Array<ArrayBuffer> {
+    if (job.kind !== "blas") return this.#floats;
+    const { heap: address, heapBytes } = job;
+    if (address !== this.#address || heapBytes !== this.#floats.byteLength) {
+      const pointer = Deno.UnsafePointer.create(BigInt(address))!;
+      this.#floats = new Float32Array(Deno.UnsafePointerView.getArrayBuffer(pointer, heapBytes));
+      this.#address = address;
+    }
+    return this.#floats;
+  }
+}
