@@ -18,8 +18,6 @@ export interface SequenceOptions {
   readonly randomOffset?: boolean;
   /** Which epoch's order comes first, counted from 0: for training that resumes. Default 0. */
   readonly firstEpoch?: number;
-  /** How many batches are assembled ahead of the one that is asked for. Default 2. */
-  readonly prefetch?: number;
 }
 
 /**
@@ -65,7 +63,6 @@ export function sequenceBatches(
     seed: 0,
     randomOffset: false,
     firstEpoch: 0,
-    prefetch: 2,
     ...given,
   };
   requireOptions(ids, all);
@@ -86,7 +83,6 @@ function requireOptions(
     batchSize: 1,
     shuffleBuffer: 0,
     firstEpoch: 0,
-    prefetch: 0,
   };
   for (const [name, minimum] of Object.entries(least)) {
     const value = options[name as keyof typeof least];

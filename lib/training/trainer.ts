@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { CharModel } from "../model/char_model.ts";
 import { sparseCategoricalCrossentropy } from "../model/loss.ts";
-import type { SequenceBatch } from "../text/sequence_dataset.ts";
+import type { SequenceBatch } from "../text/sequence_batch.ts";
 import { Adam } from "./adam.ts";
 import { LossMeter } from "./loss_meter.ts";
 import { TrainingClock } from "./training_clock.ts";

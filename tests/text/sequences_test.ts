@@ -134,18 +134,6 @@ Deno.test("with random offsets the cuts move and the number of batches stays", a
   }
 });
 
-Deno.test("how far ahead batches are assembled changes nothing that comes out", async () => {
-  const expected = await epochOf(
-    sequenceBatches(counting(103), { ...small, prefetch: 0 }),
-  );
-  for (const prefetch of [1, 2, 100]) {
-    assert.deepEqual(
-      await epochOf(sequenceBatches(counting(103), { ...small, prefetch })),
-      expected,
-    );
-  }
-});
-
 Deno.test("tensors belong to whoever draws them, also when an epoch is left in the middle", async () => {
   const before = tf.memory().numTensors;
   const dataset = sequenceBatches(counting(103), small);
@@ -229,7 +217,6 @@ Deno.test("options out of their range are refused by name", () => {
     { batchSize: NaN },
     { shuffleBuffer: -1 },
     { firstEpoch: -1 },
-    { prefetch: -1 },
     { seed: -1 },
     { seed: 2 ** 32 },
   ];
