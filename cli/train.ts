@@ -21,6 +21,7 @@ import {
   train as trainModel,
   type TrainingCallback,
   trainingProgress,
+  validationBatches,
   Vocabulary,
 } from "../lib/mod.ts";
 import { Interruption } from "./interruption.ts";
@@ -56,10 +57,7 @@ export async function train(
   const latest = before && await checkpoints.latest();
   const inOrder = { ...settings, firstEpoch: latest?.epoch ?? 0 };
   const batches = possible("train on this text", () => sequenceBatches(parts.train, inOrder));
-  const validation = parts.validation.length === 0 ? undefined : possible(
-    "validate on the part that --validation holds out",
-    () => sequenceBatches(parts.validation, { ...inOrder, shuffleBuffer: 0 }),
-  );
+  const validation = validationBatches(parts.validation, settings);
   const model = possible(
     "make so large a model",
     () => createCharModel(modelConfig(settings, vocabulary.size)),

@@ -32,13 +32,27 @@ def loss_of(model, sequences):
     return cross_entropy(logits.flatten(0, 1), sequences[:, 1:].flatten())
 
 
+def held_out_loss(model, ids, length, batch_size):
+    """The mean over all of the text, in which every id but the first is a target once, as folio's
+    validationBatches cuts it: batches of whole sequences, then what is left."""
+    inputs, targets = ids[:-1], ids[1:]
+    whole = len(targets) // length * length
+    bounds = [*range(0, whole, length * batch_size), whole, len(targets)]
+    total = 0.0
+    for begin, end in zip(bounds, bounds[1:]):
+        if begin < end:
+            logits, _ = model(inputs[begin:end].view(-1, min(length, end - begin)))
+            total += cross_entropy(logits.flatten(0, 1), targets[begin:end], reduction="sum").item()
+    return total / len(targets)
+
+
 def train(given, device):
     content = Path(given.corpus).read_bytes()
     info, _ = read_bundle(given.bundle)
     model, vocabulary = load(given.bundle)
     ids = torch.tensor(encode(content.decode("utf-8-sig"), vocabulary))
     boundary = len(ids) - int(len(ids) * given.validation_fraction)
-    held_out = cut(ids[boundary:], given.sequence_length).to(device)
+    held_out = ids[boundary:].to(device)
     sequences = cut(ids[:boundary], given.sequence_length)
 
     workers = dist.get_world_size()
@@ -62,14 +76,13 @@ def train(given, device):
             print(f"epoch {epoch + 1}: loss {training_loss:.4f} on {workers} processes", flush=True)
 
     if dist.get_rank() == 0:
-        with torch.inference_mode():
-            whole = held_out[: len(held_out) // given.batch_size * given.batch_size]
-            losses = [loss_of(model.module, b).item() for b in whole.split(given.batch_size)]
         summary = {"corpus": Path(given.corpus).stem, "corpusSha256": sha256(content)}
         summary["epochs"] = info.get("training", {}).get("epochs", 0) + given.epochs
         summary["loss"] = training_loss
-        if losses:
-            summary["validationLoss"] = sum(losses) / len(losses)
+        if len(held_out) > 1:
+            with torch.inference_mode():
+                sizes = (given.sequence_length, given.batch_size)
+                summary["validationLoss"] = held_out_loss(model.module, held_out, *sizes)
             print(f"held out: loss {summary['validationLoss']:.6f}")
         save(model.module, vocabulary, given.out, summary)
 

@@ -24,6 +24,7 @@ export { SequenceDataset } from "./text/sequence_dataset.ts";
 export * from "./text/vocabulary.ts";
 export * from "./text/split.ts";
 export * from "./text/sequences.ts";
+export * from "./text/validation_batches.ts";
 
 export {
   CharModel,
@@ -37,7 +38,8 @@ export { bitsPerCharacter, perplexity, sparseCategoricalCrossentropy } from "./m
 
 export { Adam, type AdamForm, type AdamOptions } from "./training/adam.ts";
 export { type LearningRateSchedule, learningRateSchedule } from "./training/schedule.ts";
-export { evaluate, train, type TrainOptions } from "./training/trainer.ts";
+export { evaluate } from "./training/evaluate.ts";
+export { train, type TrainOptions } from "./training/trainer.ts";
 export {
   afterEachEpoch,
   type EpochRecord,

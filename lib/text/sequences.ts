@@ -1,4 +1,5 @@
 import { CounterRandom, streams } from "../random.ts";
+import { checkBatchOptions } from "./batch_options.ts";
 import { batchesPerEpoch, SequenceDataset } from "./sequence_dataset.ts";
 
 /** How {@linkcode sequenceBatches} cuts, orders and batches the ids. */
@@ -73,29 +74,16 @@ function requireOptions(
   ids: Int32Array,
   options: Required<SequenceOptions>,
 ): void {
-  if (!(ids instanceof Int32Array)) {
-    throw new TypeError(
-      "Cannot batch the ids: they must be an Int32Array, as encode returns it",
-    );
-  }
-  const least = {
-    sequenceLength: 1,
-    batchSize: 1,
-    shuffleBuffer: 0,
-    firstEpoch: 0,
-  };
-  for (const [name, minimum] of Object.entries(least)) {
-    const value = options[name as keyof typeof least];
-    if (!Number.isInteger(value) || value < minimum) {
-      throw new RangeError(
-        `Cannot batch with a ${name} of ${value}: it must be an integer of at least ${minimum}`,
-      );
-    }
-  }
+  const { sequenceLength, batchSize, shuffleBuffer, firstEpoch, randomOffset } = options;
+  checkBatchOptions(ids, {
+    sequenceLength: { value: sequenceLength, least: 1 },
+    batchSize: { value: batchSize, least: 1 },
+    shuffleBuffer: { value: shuffleBuffer, least: 0 },
+    firstEpoch: { value: firstEpoch, least: 0 },
+  });
   // Made for its check alone, so that a bad seed is refused here and not in the first epoch.
   new CounterRandom({ seed: options.seed, stream: streams.shuffle });
   if (batchesPerEpoch(ids.length, options) > 0) return;
-  const { batchSize, sequenceLength, randomOffset } = options;
   const needed = batchSize * (sequenceLength + 1) +
     (randomOffset ? sequenceLength - 1 : 0);
   throw new RangeError(

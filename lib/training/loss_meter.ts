@@ -10,7 +10,7 @@ const longestQueue = 4;
 /** How long, in milliseconds, training may keep the event loop to itself. */
 const longestHold = 50;
 
-/** Losses, added up. */
+/** Losses, added up, each as often as it counts. */
 export interface LossTotal {
   readonly sum: number;
   readonly count: number;
@@ -38,13 +38,14 @@ export class LossMeter {
    * Takes a loss over and disposes it once it is read.
    *
    * @param loss a scalar
+   * @param weight how often it counts; default once
    * @returns the newest loss that is known: this one, on a device that computes at
    * once; an earlier one, or undefined, on a GPU that is still at work
    */
-  async add(loss: tf.Scalar): Promise<number | undefined> {
+  async add(loss: tf.Scalar, weight = 1): Promise<number | undefined> {
     const read = loss.data().then(([value]) => {
-      this.#sum += value;
-      this.#count++;
+      this.#sum += weight * value;
+      this.#count += weight;
       this.#newest = value;
     }).finally(() => loss.dispose());
     this.#reading.push(read);

@@ -3,11 +3,13 @@
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import type { CharModel } from "../model/char_model.ts";
 import { sparseCategoricalCrossentropy } from "../model/loss.ts";
 import type { SequenceBatch } from "../text/sequence_batch.ts";
 import { Adam } from "./adam.ts";
+import { forEachBatch } from "./batch_loop.ts";
+import { evaluate } from "./evaluate.ts";
 import { LossMeter } from "./loss_meter.ts";
 import { TrainingClock } from "./training_clock.ts";
 import {
@@ -26,8 +28,8 @@ export interface TrainOptions {
   readonly epochs: number;
   /** Default: the one the network was compiled with, else {@linkcode Adam}. */
   readonly optimizer?: tf.Optimizer;
-  /** Held-out batches; their loss is taken after each epoch. */
-  readonly validation?: tf.data.Dataset<SequenceBatch>;
+  /** Held-out batches, of `validationBatches`; their loss is taken after each epoch. */
+  readonly validation?: tf.data.Dataset<SequenceBatch> | undefined;
   readonly callbacks?: readonly TrainingCallback[];
   /** The epochs already trained, such as `Checkpoints.restore` returns; default none. */
   readonly history?: readonly EpochRecord[];
@@ -134,60 +136,4 @@ export async function train(
   const result = { epochs: records };
   await notify(callbacks, "onTrainEnd", result, context());
   return result;
-}
-
-/**
- * The mean loss of a model on batches, in nats per character.
- *
- * @param model the model; it does not change
- * @param dataset batches of one size
- * @returns the loss
- * @throws {RangeError} if the dataset is empty
- *
- * @example An untrained model hesitates between all its characters
- * ```ts
- * import { createCharModel, evaluate, presets, selectDevice, sequenceBatches } from "folio";
- * import assert from "node:assert/strict";
- *
- * await selectDevice({ name: "cpu" });
- * const model = createCharModel({ vocabularySize: 5, ...presets.tutorial.model, rnnUnits: 8 });
- * const ids = Int32Array.from({ length: 101 }, (_, i) => 1 + i % 4);
- * const batches = sequenceBatches(ids, { sequenceLength: 10, batchSize: 4 });
- * assert.ok(Math.abs(await evaluate(model, batches) - Math.log(5)) < 0.1);
- * ```
- */
-export async function evaluate(
-  model: CharModel,
-  dataset: tf.data.Dataset<SequenceBatch>,
-): Promise<number> {
-  const losses = new LossMeter();
-  await forEachBatch(dataset, async ({ xs, ys }) => {
-    await losses.add(
-      tf.tidy(() => sparseCategoricalCrossentropy(ys, model.network.apply(xs) as tf.Tensor)),
-    );
-  });
-  const loss = await losses.mean();
-  if (loss === undefined) {
-    throw new RangeError("Cannot evaluate: the dataset has no batch");
-  }
-  return loss;
-}
-
-/** Runs over the batches of one epoch and disposes each. */
-async function forEachBatch(
-  dataset: tf.data.Dataset<SequenceBatch>,
-  act: (batch: SequenceBatch) => void | Promise<void>,
-): Promise<void> {
-  const iterator = await dataset.iterator();
-  for (
-    let next = await iterator.next();
-    !next.done;
-    next = await iterator.next()
-  ) {
-    try {
-      await act(next.value);
-    } finally {
-      tf.dispose(next.value);
-    }
-  }
 }

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type EpochRecord, OneStep, selectDevice } from "folio";
+import {
+  type EpochRecord,
+  evaluate,
+  OneStep,
+  selectDevice,
+  splitTokens,
+  validationBatches,
+} from "folio";
 import { oneLine, UsageError } from "../../cli/outcome.ts";
 import { permissionFlags, placesHere } from "../../cli/permissions.ts";
 import { readCommandLine } from "../../cli/program.ts";
@@ -66,7 +73,23 @@ trainingTest("a run leaves history, checkpoints and a bundle that writes", async
   assert.equal(writer.training?.corpus, "text");
   assert.equal(writer.training?.loss, history[2]!.loss);
   assert.equal(writer.model.config.rnnUnits, 12);
+  // All of the held-out text, by the mean over its characters: anyone finds this loss again.
+  const ids = writer.vocabulary.encode(await Deno.readTextFile(join(folder, "text.txt")));
+  const { validation } = splitTokens(ids, { validationFraction: 0.1 });
+  const batches = validationBatches(validation, { sequenceLength: 10, batchSize: 4 })!;
+  const loss = await evaluate(writer.model, batches);
+  assert.ok(Math.abs(loss - history[2]!.validationLoss!) < 1e-5, `${loss}`);
+  assert.equal(writer.training?.validationLoss, history[2]!.validationLoss);
   writer.dispose();
+});
+
+trainingTest("a held-out text too short for a batch is validated on too", async (setting) => {
+  const { folder, train } = setting;
+  // 35 characters: a batch is four sequences of 10.
+  const { code, stderr } = await train("out", [...tiny, "--epochs", "1", "--validation", ".005"]);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /6965 to train on, 35 held out\n/);
+  assert.ok((await historyOf(join(folder, "out")))[0]!.validationLoss! > 0);
 });
 
 trainingTest("a run is not overwritten unless one says so", async ({ folder, train }) => {

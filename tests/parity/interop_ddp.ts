@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { evaluate, OneStep, sequenceBatches, splitTokens } from "folio";
+import { evaluate, OneStep, splitTokens, validationBatches } from "folio";
 import { atMost, falling, type Finding } from "./findings.ts";
 import { handOverLimit, interopFile } from "./interop.ts";
 import { type Material, training, writing } from "./interop_material.ts";
@@ -36,8 +36,8 @@ export async function compareDistributed(material: Material): Promise<Finding[]>
   const lines = [...printed.matchAll(/epoch \d+: loss ([\d.]+) on (\d+) processes/g)];
   const writer = await OneStep.load(out);
   const { validation } = splitTokens(text, { validationFraction });
-  const batches = sequenceBatches(validation, { batchSize, sequenceLength, shuffleBuffer: 0 });
-  const loss = await evaluate(writer.model, batches);
+  const batches = validationBatches(validation, { batchSize, sequenceLength });
+  const loss = await evaluate(writer.model, batches!);
   const written = await writer.generate(writing.prompt, { length: 30, temperature: 0.5 });
   const known = [...written].every((character) => vocabulary.characters.includes(character));
   const labels = (what: string) => ({ peer: "PyTorch, DDP", what });

@@ -4,7 +4,6 @@ import {
   Adam,
   createCharModel,
   type EpochRecord,
-  evaluate,
   fitCallbacks,
   selectDevice,
   type SequenceBatch,
@@ -149,7 +148,6 @@ Deno.test("no epochs and no batches are refused", async () => {
     train(model, empty, { epochs: 1 }),
     /the dataset has no batch/,
   );
-  await assert.rejects(evaluate(model, empty), /the dataset has no batch/);
 });
 
 Deno.test("Adam goes on where its weights were taken", async () => {
