@@ -38,7 +38,7 @@ export { bitsPerCharacter, perplexity, sparseCategoricalCrossentropy } from "./m
 
 export { Adam, type AdamForm, type AdamOptions } from "./training/adam.ts";
 export { type LearningRateSchedule, learningRateSchedule } from "./training/schedule.ts";
-export { evaluate } from "./training/evaluate.ts";
+export { evaluate, type EvaluateOptions } from "./training/evaluate.ts";
 export { train, type TrainOptions } from "./training/trainer.ts";
 export {
   afterEachEpoch,

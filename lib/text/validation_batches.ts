@@ -2,6 +2,14 @@ import * as tf from "@tensorflow/tfjs";
 import { checkBatchOptions } from "./batch_options.ts";
 import { type SequenceBatch, sequenceBatch } from "./sequence_batch.ts";
 
+/** How many streams a held-out text is read as, at most. */
+const mostStreams = 32;
+/**
+ * How many targets a stream has, at least. To begin at a state of zero costs some 3 nats in all
+ * (measured with the preset quick on Shakespeare): over such a stream 0.003 nats a character.
+ */
+const leastStream = 1000;
+
 /** How {@linkcode validationBatches} cuts the held-out text; a `TrainingConfig` has both. */
 export interface ValidationOptions {
   /** Characters in an input, and as many in its target. Default 100. */
@@ -60,6 +68,41 @@ export class ValidationDataset extends tf.data.Dataset<SequenceBatch> {
     }
     const rest = targets % sequenceLength;
     if (rest > 0) yield sequenceBatch(this.#ids, { starts: [targets - rest], length: rest });
+  }
+
+  /**
+   * The same text as a few long streams side by side, for a model whose state goes on from batch to
+   * batch: up to 32, of at least 1000 targets each where there is more than one.
+   *
+   * Each row of a batch goes on where that row of the batch before ended. The streams follow each
+   * other in the text, and each begins with the last target of the one before, so that here too every
+   * id but the first is a target once. The first streams may be a character longer than the others:
+   * then the last batch has rows for these only.
+   *
+   * @returns A dataset whose every iterator gives out the same batches, `[streams, sequenceLength]`
+   * or smaller at the end.
+   */
+  streams(): tf.data.Dataset<SequenceBatch> {
+    return tf.data.generator(() => this.#streamBatches());
+  }
+
+  *#streamBatches(): Generator<SequenceBatch> {
+    const { sequenceLength } = this.#options;
+    const targets = this.#ids.length - 1;
+    const count = Math.min(Math.max(Math.floor(targets / leastStream), 1), mostStreams);
+    const [shortest, longer] = [Math.floor(targets / count), targets % count];
+    const starts = Array.from(
+      { length: count },
+      (_, stream) => stream * shortest + Math.min(stream, longer),
+    );
+    for (let at = 0; at < shortest; at += sequenceLength) {
+      const length = Math.min(sequenceLength, shortest - at);
+      yield sequenceBatch(this.#ids, { starts: starts.map((start) => start + at), length });
+    }
+    if (longer > 0) {
+      const last = starts.slice(0, longer).map((start) => start + shortest);
+      yield sequenceBatch(this.#ids, { starts: last, length: 1 });
+    }
   }
 }
 

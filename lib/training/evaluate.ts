@@ -1,9 +1,20 @@
 import * as tf from "@tensorflow/tfjs";
-import type { CharModel } from "../model/char_model.ts";
+import type { CharModel, ModelState } from "../model/char_model.ts";
 import { sparseCategoricalCrossentropy } from "../model/loss.ts";
 import type { SequenceBatch } from "../text/sequence_batch.ts";
+import { ValidationDataset } from "../text/validation_batches.ts";
 import { forEachBatch } from "./batch_loop.ts";
 import { LossMeter } from "./loss_meter.ts";
+
+/** How {@linkcode evaluate} reads the text. */
+export interface EvaluateOptions {
+  /**
+   * Whether the hidden state goes on from one batch to the next, over at most 32 streams of the
+   * text, and is zero at their beginnings only. Default false: it is zero at the beginning of each
+   * sequence, as in training, so that the first characters of each are predicted from little.
+   */
+  readonly carryState?: boolean;
+}
 
 /**
  * The mean loss of a model on batches, in nats per character: the mean over all targets, however
@@ -11,10 +22,13 @@ import { LossMeter } from "./loss_meter.ts";
  *
  * @param model the model; it does not change
  * @param dataset batches, such as `validationBatches` makes
+ * @param options whether the hidden state is carried
  * @returns the loss
  * @throws {RangeError} if the dataset is empty
+ * @throws {TypeError} if the state is to be carried over a dataset that `validationBatches` has not
+ * made
  *
- * @example An untrained model hesitates between all its characters
+ * @example An untrained model hesitates between all its characters, whatever came before
  * ```ts
  * import { createCharModel, evaluate, presets, selectDevice, validationBatches } from "folio";
  * import assert from "node:assert/strict";
@@ -23,23 +37,47 @@ import { LossMeter } from "./loss_meter.ts";
  * const model = createCharModel({ vocabularySize: 5, ...presets.tutorial.model, rnnUnits: 8 });
  * const ids = Int32Array.from({ length: 101 }, (_, i) => 1 + i % 4);
  * const batches = validationBatches(ids, { sequenceLength: 10, batchSize: 4 })!;
- * assert.ok(Math.abs(await evaluate(model, batches) - Math.log(5)) < 0.1);
+ * for (const carryState of [false, true]) {
+ *   const loss = await evaluate(model, batches, { carryState });
+ *   assert.ok(Math.abs(loss - Math.log(5)) < 0.1);
+ * }
  * ```
  */
 export async function evaluate(
   model: CharModel,
   dataset: tf.data.Dataset<SequenceBatch>,
+  { carryState = false }: EvaluateOptions = {},
 ): Promise<number> {
   const losses = new LossMeter();
-  await forEachBatch(dataset, async ({ xs, ys }) => {
-    const loss = tf.tidy(() =>
-      sparseCategoricalCrossentropy(ys, model.network.apply(xs) as tf.Tensor)
-    );
-    await losses.add(loss, ys.size);
-  });
+  let state: ModelState = []; // none at first: zero
+  try {
+    await forEachBatch(carryState ? streamsOf(dataset) : dataset, async ({ xs, ys }) => {
+      const { loss, after } = tf.tidy(() => {
+        // Streams that have ended have no row any more.
+        const before = state.map((layer) => layer.slice(0, xs.shape[0]));
+        const { logits, state: after } = carryState
+          ? model.forward(xs, before)
+          : { logits: model.network.apply(xs) as tf.Tensor, state: [] };
+        return { loss: sparseCategoricalCrossentropy(ys, logits), after: [...after] };
+      });
+      tf.dispose([...state]);
+      state = after;
+      await losses.add(loss, ys.size);
+    });
+  } finally {
+    tf.dispose([...state]);
+  }
   const loss = await losses.mean();
   if (loss === undefined) {
     throw new RangeError("Cannot evaluate: the dataset has no batch");
   }
   return loss;
+}
+
+function streamsOf(dataset: tf.data.Dataset<SequenceBatch>): tf.data.Dataset<SequenceBatch> {
+  if (dataset instanceof ValidationDataset) return dataset.streams();
+  throw new TypeError(
+    "Cannot carry the state from batch to batch: the dataset cannot be read as streams. Give what " +
+      "validationBatches returns, as it is, or leave carryState out",
+  );
 }

@@ -47,6 +47,30 @@ Deno.test("validation: every id but the first is a target once, in the text's or
   assert.equal(tf.memory().numTensors, before);
 });
 
+Deno.test("validation: streams read every id but the first once, each row after itself", async () => {
+  const before = tf.memory().numTensors;
+  const length = fc.integer({ min: 2, max: 70_000 }), size = fc.integer({ min: 1, max: 3000 });
+  await fc.assert(
+    fc.asyncProperty(length, size, async (length, sequenceLength) => {
+      const dataset = validationBatches(counting(length), { sequenceLength })!;
+      const batches = await batchesOf(dataset.streams());
+      const count = batches[0].xs.length;
+      assert.equal(count, Math.min(32, Math.max(1, Math.floor((length - 1) / 1000))));
+      const streams: number[][] = Array.from({ length: count }, () => []);
+      for (const { xs, ys } of batches) {
+        assert(xs[0].length <= sequenceLength);
+        ys.forEach((row, stream) => streams[stream].push(...row));
+        xs.forEach((row, stream) => assert.deepEqual(row, ys[stream].map((id) => id - 1)));
+      }
+      assert.deepEqual(streams.flat(), [...counting(length).subarray(1)]);
+      const lengths = streams.map((stream) => stream.length);
+      assert(Math.max(...lengths) - Math.min(...lengths) <= 1);
+    }),
+    { numRuns: 30, examples: [[2, 100], [2001, 100], [2002, 1000], [70_000, 1]] },
+  );
+  assert.equal(tf.memory().numTensors, before);
+});
+
 Deno.test("validation: it is the same each time, whatever moves the training batches", async () => {
   const { training } = presets.quick;
   assert(training.randomOffset && training.shuffleBuffer > 0, "the preset moves its cuts");

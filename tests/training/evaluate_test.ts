@@ -69,6 +69,60 @@ testOnDevices("evaluate: the mean over all characters of the held-out text", asy
   model.dispose();
 });
 
+testOnDevices(
+  "evaluate: a carried state is zero at the streams' beginnings only",
+  async (device) => {
+    const model = referenceModel();
+    const before = tf.memory().numTensors;
+    // [ids, the lengths of the streams that are read]
+    for (
+      const [length, streams] of [[138, [137]], [2344, [1172, 1171]], [2001, [1000, 1000]]] as const
+    ) {
+      const ids = someIds(length);
+      const batches = validationBatches(ids, { sequenceLength: 100, batchSize: 4 })!;
+      const expected = expectedLoss(ids, streams);
+      const loss = await evaluate(model, batches, { carryState: true });
+      assert.ok(Math.abs(loss - expected) < device.tolerance, `${loss} and ${expected}`);
+      const apart = await evaluate(model, batches);
+      assert.ok(Math.abs(loss - apart) > 10 * device.tolerance, `${loss} and ${apart}`);
+    }
+    assert.equal(tf.memory().numTensors, before);
+    model.dispose();
+  },
+);
+
+Deno.test("evaluate: a carried state is freed when the evaluation fails", async () => {
+  await selectDevice({ name: "cpu" });
+  const model = referenceModel();
+  const batches = validationBatches(someIds(138), { sequenceLength: 10 })!;
+  const before = tf.memory().numTensors;
+  let calls = 0;
+  const failing = Object.assign(Object.create(model) as CharModel, {
+    forward: (...args: Parameters<CharModel["forward"]>) => {
+      if (++calls === 3) throw new Error("no more");
+      return model.forward(...args);
+    },
+  });
+  await assert.rejects(evaluate(failing, batches, { carryState: true }), /no more/);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(tf.memory().numTensors, before);
+  model.dispose();
+});
+
+Deno.test("evaluate: the state is carried over validation batches only", async () => {
+  await selectDevice({ name: "cpu" });
+  const model = referenceModel();
+  const options = { sequenceLength: 10, batchSize: 4 };
+  const ids = someIds(138);
+  for (const other of [sequenceBatches(ids, options), validationBatches(ids, options)!.take(2)]) {
+    await assert.rejects(evaluate(model, other, { carryState: true }), {
+      name: "TypeError",
+      message: /Cannot carry the state.*Give what validationBatches returns/,
+    });
+  }
+  model.dispose();
+});
+
 Deno.test("evaluate: batches of different sizes count by their characters", async () => {
   await selectDevice({ name: "cpu" });
   const model = referenceModel();
