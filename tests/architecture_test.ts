@@ -140,6 +140,15 @@ Deno.test("the command line uses the face of lib, and its launcher nothing that 
   assert.deepEqual(wrong, []);
 });
 
+Deno.test("whatever can be disposed ends with its block under using", () => {
+  const count = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length;
+  const wrong = library.filter(({ text }) =>
+    count(text, /^ {2}(override )?dispose\(\): void \{$/gm) >
+      count(text, /^ {2}\[Symbol\.dispose\]\(\): void \{$/gm)
+  ).map(({ path }) => path);
+  assert.deepEqual(wrong, []);
+});
+
 Deno.test("no file is longer than 300 lines", () => {
   const long = everything.map(({ path, text }) => ({ path, lines: text.split("\n").length - 1 }))
     .filter(({ lines }) => lines > 300);

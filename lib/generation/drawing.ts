@@ -11,7 +11,7 @@ import { logitRows, type Reading } from "./reading.ts";
 import { sampleToken } from "./sampling.ts";
 
 /** What draws the tokens of some texts. */
-export interface Drawer {
+export interface Drawer extends Disposable {
   /**
    * Draws on.
    *
@@ -79,6 +79,11 @@ class StepDrawer implements Drawer {
   dispose(): void {
     this.#stepper.dispose();
   }
+
+  /** The same, at the end of a `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
 }
 
 /** Few at first, so that a stream begins at once; then enough that reading them costs little. */
@@ -117,6 +122,11 @@ class WriterDrawer implements Drawer {
 
   dispose(): void {
     this.#writer.dispose();
+  }
+
+  /** The same, at the end of a `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }
 

@@ -47,20 +47,17 @@ export interface Step extends StepResult {
  *
  * await selectDevice({ name: "cpu" });
  * const vocabulary = Vocabulary.fromText("to be or not to be");
- * const { model } = presets.quick;
- * const writer = new OneStep(
- *   createCharModel({ ...model, rnnUnits: 8, vocabularySize: vocabulary.size }),
- *   vocabulary,
- * );
+ * const sizes = { ...presets.quick.model, rnnUnits: 8, vocabularySize: vocabulary.size };
+ * using model = createCharModel(sizes); // freed at the end of the block, as model.dispose() does
+ * const writer = new OneStep(model, vocabulary);
  *
  * const options = { length: 20, temperature: 0.8, seed: 1 };
  * let text = "to be";
  * for await (const character of writer.stream(text, options)) text += character;
  * assert.equal(text, await writer.generate("to be", options));
- * writer.dispose();
  * ```
  */
-export class OneStep {
+export class OneStep implements Disposable {
   /** What predicts the next character. */
   readonly model: CharModel;
   /** The characters that it knows. */
@@ -69,11 +66,13 @@ export class OneStep {
   readonly training?: TrainingSummary;
   /** Shared by all steps, because one alone never takes long enough for a pause. */
   readonly #pauses = new Pauses();
+  /** Whether the model was made here, by `load`, and nobody else disposes it. */
+  #ownsModel = false;
 
   /**
    * Makes a writer of a model.
    *
-   * @param model The model, which the writer does not copy.
+   * @param model The model, which the writer does not copy; its owner disposes it.
    * @param vocabulary The vocabulary that it was trained with.
    * @param options What to say of its training when it is saved.
    * @throws {RangeError} If model and vocabulary are of different sizes.
@@ -114,11 +113,9 @@ export class OneStep {
    *
    * await selectDevice({ name: "cpu" });
    * const vocabulary = Vocabulary.fromText("to be or not to be");
-   * const { model } = presets.quick;
-   * const writer = new OneStep(
-   *   createCharModel({ ...model, rnnUnits: 8, vocabularySize: vocabulary.size }),
-   *   vocabulary,
-   * );
+   * const sizes = { ...presets.quick.model, rnnUnits: 8, vocabularySize: vocabulary.size };
+   * using model = createCharModel(sizes);
+   * const writer = new OneStep(model, vocabulary);
    *
    * let text = "to be", next: readonly string[] = [text], state: StepState | undefined;
    * for (let n = 0; n < 20; n++) {
@@ -245,18 +242,13 @@ export class OneStep {
    *
    * await selectDevice({ name: "cpu" });
    * const vocabulary = Vocabulary.fromText("to be or not to be");
-   * const { model } = presets.quick;
-   * const writer = new OneStep(
-   *   createCharModel({ ...model, rnnUnits: 8, vocabularySize: vocabulary.size }),
-   *   vocabulary,
-   * );
+   * const sizes = { ...presets.quick.model, rnnUnits: 8, vocabularySize: vocabulary.size };
+   * using model = createCharModel(sizes);
+   * const writer = new OneStep(model, vocabulary);
    * const dir = await Deno.makeTempDir();
    * await writer.save(dir);
-   * const reloaded = await OneStep.load(dir);
-   * assert.equal(
-   *   await reloaded.generate("to", { length: 9 }),
-   *   await writer.generate("to", { length: 9 }),
-   * );
+   * using reloaded = await OneStep.load(dir); // with a model of its own
+   * assert.equal(await reloaded.generate("to"), await writer.generate("to"));
    * await Deno.remove(dir, { recursive: true });
    * ```
    */
@@ -274,7 +266,7 @@ export class OneStep {
    *
    * @param dirOrUrl A path, or a file:, http: or https: address.
    * @param options Who wants to know how far a download has come.
-   * @returns A writer with a model of its own, which its owner disposes.
+   * @returns A writer that owns its model: who disposes the writer frees the weights too.
    * @throws {Error} If a file is missing, altered or of another version; it is named.
    */
   static async load(dirOrUrl: string | URL, options: LoadOptions = {}): Promise<OneStep> {
@@ -283,15 +275,22 @@ export class OneStep {
     const model = createCharModel(config, { initialize: false });
     try {
       assignWeights(model.weights(), tensors);
-      return new OneStep(model, vocabulary, { training });
+      const writer = new OneStep(model, vocabulary, { training });
+      writer.#ownsModel = true;
+      return writer;
     } catch (error) {
       model.dispose();
       throw error;
     }
   }
 
-  /** Frees the model's weights. */
+  /** Frees the weights if `load` has made the model; one that was handed in stays its owner's. */
   dispose(): void {
-    this.model.dispose();
+    if (this.#ownsModel) this.model.dispose();
+  }
+
+  /** The same, at the end of a `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }

@@ -48,7 +48,7 @@ export interface CharStepWeights {
 }
 
 /** Steps of some texts. */
-export interface CharSteps {
+export interface CharSteps extends Disposable {
   /**
    * Reads one character of each text.
    *
@@ -158,6 +158,11 @@ class HeapCharSteps implements CharSteps {
 
   dispose(): void {
     this.#scratch.dispose();
+  }
+
+  /** The same, at the end of a `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 
   /** All arrays, on the heap as it is now. */

@@ -70,7 +70,7 @@ export function createCharModel(
 }
 
 /** A character model; {@linkcode createCharModel} makes one. */
-export class CharModel {
+export class CharModel implements Disposable {
   /** The sizes it was built with. */
   readonly config: ModelConfig;
   /** The model as a `tf.LayersModel`: for `summary`, `compile`, `fitDataset`, `save`. */
@@ -78,6 +78,7 @@ export class CharModel {
   readonly #embedding: tf.layers.Layer;
   readonly #grus: readonly GruLayer[];
   readonly #dense: tf.layers.Layer;
+  #disposed = false;
 
   /** Builds the layers with weights of zero. */
   constructor(config: ModelConfig) {
@@ -171,9 +172,15 @@ export class CharModel {
     ];
   }
 
-  /** Frees the weights. */
+  /** Frees the weights; a second call does nothing. */
   dispose(): void {
-    this.network.dispose();
+    if (!this.#disposed) this.network.dispose();
+    this.#disposed = true;
+  }
+
+  /** The same, at the end of a `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }
 

@@ -22,7 +22,7 @@ export interface NetworkOutput {
  * `fitDataset` trains by calling {@linkcode CharNetwork.trainStep}, so a subclass
  * that overrides it changes the step and keeps the rest.
  */
-export class CharNetwork extends tf.LayersModel {
+export class CharNetwork extends tf.LayersModel implements Disposable {
   override call(...args: Parameters<tf.LayersModel["call"]>): tf.Tensor | tf.Tensor[] {
     const [inputs] = args;
     const ids = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor2D;
@@ -104,5 +104,10 @@ export class CharNetwork extends tf.LayersModel {
       });
       return [loss, ...metrics];
     };
+  }
+
+  /** What `dispose` does, at the end of a `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }

@@ -9,7 +9,7 @@ import type { CharModel, ModelState } from "./char_model.ts";
 import { type StepWeights, stepWeights, withStates } from "./step_weights.ts";
 
 /** A model that stands somewhere in each of some texts. */
-export interface CharStepper {
+export interface CharStepper extends Disposable {
   /**
    * Reads one more character of each text.
    *
@@ -44,6 +44,11 @@ export class ForwardStepper implements CharStepper {
 
   dispose(): void {
     tf.dispose([...this.#state]);
+  }
+
+  /** The same, at the end of a `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }
 
@@ -80,6 +85,11 @@ export class KernelStepper implements CharStepper {
     this.#steps.dispose();
     this.#weights.dispose();
     tf.dispose(this.#own);
+  }
+
+  /** The same, at the end of a `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }
 

@@ -20,7 +20,7 @@ export interface CharWriterOptions {
 }
 
 /** A model that writes on, with a kernel that draws many characters at a time. */
-export class CharWriter {
+export class CharWriter implements Disposable {
   readonly #weights: StepWeights;
   readonly #words: tf.Tensor2D;
   readonly #temperature: number;
@@ -79,5 +79,10 @@ export class CharWriter {
   dispose(): void {
     this.#weights.dispose();
     tf.dispose([this.#words, this.#logits, ...this.#states]);
+  }
+
+  /** The same, at the end of a `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }

@@ -8,7 +8,7 @@ import type { StepLayer } from "../kernels/mod.ts";
 import type { CharModel, ModelState } from "./char_model.ts";
 
 /** The weights that take one character at a time. */
-export interface StepWeights {
+export interface StepWeights extends Disposable {
   /** `[vocabularySize, 3 · rnnUnits]`: embedding · kernel + bias of the first layer. */
   readonly table: tf.Tensor2D;
   readonly layers: readonly Omit<StepLayer, "state">[];
@@ -35,11 +35,13 @@ export function stepWeights(model: CharModel): StepWeights {
     b: weight<tf.Tensor2D>("gru.0.kernel"),
     bias: biases[0][0],
   }) as tf.Tensor2D;
+  const dispose = () => tf.dispose([table, ...biases.flat()]);
   return {
     table,
     layers,
     dense: { denseKernel: weight("dense.kernel"), denseBias: weight("dense.bias") },
-    dispose: () => tf.dispose([table, ...biases.flat()]),
+    dispose,
+    [Symbol.dispose]: dispose,
   };
 }
 

@@ -65,7 +65,7 @@ interface Moments {
  * assert.ok(Math.abs(x.dataSync()[0] - 0.9) < 1e-6);
  * ```
  */
-export class Adam extends tf.Optimizer {
+export class Adam extends tf.Optimizer implements Disposable {
   /** tfjs' name for the class. */
   static className = "FolioAdam";
   readonly #options: Required<AdamOptions>;
@@ -168,6 +168,11 @@ export class Adam extends tf.Optimizer {
     }
     this.#moments.clear();
     super.dispose();
+  }
+
+  /** The same, at the end of a `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 
   override getConfig(): tf.serialization.ConfigDict {

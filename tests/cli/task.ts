@@ -91,10 +91,9 @@ export function someText(length: number): string {
 export async function makeBundle(folder: string): Promise<OneStep> {
   await selectDevice({ name: "wasm", blas: "none" });
   const vocabulary = Vocabulary.fromText(someText(200));
-  const { model } = presets.quick;
-  const config = { ...model, vocabularySize: vocabulary.size, embeddingDim: 4, rnnUnits: 8 };
-  const made = new OneStep(createCharModel(config), vocabulary);
-  await made.save(folder);
-  made.dispose();
+  const sizes = presets.quick.model;
+  const config = { ...sizes, vocabularySize: vocabulary.size, embeddingDim: 4, rnnUnits: 8 };
+  using model = createCharModel(config);
+  await new OneStep(model, vocabulary).save(folder);
   return await OneStep.load(folder);
 }

@@ -20,7 +20,7 @@ function buildTest(name: string, run: (bundle: string, out: string) => Promise<v
       try {
         const writer = smallWriter();
         await writer.save(`${folder}/bundle`);
-        writer.dispose();
+        writer.model.dispose();
         await run(`${folder}/bundle`, `${folder}/page`);
       } finally {
         await Deno.remove(folder, { recursive: true });
@@ -103,7 +103,7 @@ Deno.test("the task says what it made, or what it lacks, in one line", async () 
   await selectDevice({ name: "cpu" });
   const writer = smallWriter();
   await writer.save(`${folder}/bundle`);
-  writer.dispose();
+  writer.model.dispose();
   const made = await task("bundle", "--out", "page");
   assert.equal(made.code, 0, made.stderr);
   assert.match(made.stdout, /page\.js +[\d.]+ kB\n[^]*The page is in .*page\.\n/);

@@ -137,7 +137,7 @@ export class PageBrowser implements AsyncDisposable {
     await this.#browser.close();
     await this.#server.shutdown();
     await Deno.remove(this.#folder, { recursive: true });
-    this.writer.dispose();
+    this.writer.model.dispose();
   }
 }
 

@@ -19,7 +19,7 @@ function readmeTest(
       await writer.save(dir);
       await test({ dir, page: await Deno.readTextFile(`${dir}/README.md`), writer });
     } finally {
-      writer.dispose();
+      writer.model.dispose();
       await Deno.remove(dir, { recursive: true });
     }
   });

@@ -10,7 +10,7 @@ Deno.test("bundle source: a download says how far it has come, however it is sen
   const dir = await Deno.makeTempDir();
   const writer = smallWriter();
   await writer.save(dir);
-  writer.dispose();
+  writer.model.dispose();
   const { size } = await Deno.stat(`${dir}/model.safetensors`);
   // A stream has no announced length, as what a server compresses on the way.
   const answer = async ({ url }: Request) =>

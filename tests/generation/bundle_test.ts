@@ -24,7 +24,7 @@ function bundleTest(
       const dir = `${parent}/one_step`;
       await writer.save(dir);
       const text = await writer.generate("to", options);
-      writer.dispose();
+      writer.model.dispose();
       await test({ dir, text });
       assert.equal(tf.memory().numTensors, before, "tensors leak");
     } finally {
@@ -285,7 +285,7 @@ bundleTest("saving replaces a bundle, and nothing else", async ({ dir }) => {
   await Deno.writeTextFile(`${dir}/../notes.txt`, "a person's");
   await assert.rejects(writer.save(`${dir}/..`), /Cannot replace/);
   await assert.rejects(writer.save(`${dir}/../notes.txt`), /it is a file/);
-  writer.dispose();
+  writer.model.dispose();
   reloaded.dispose();
 });
 
@@ -296,5 +296,5 @@ bundleTest("what JSON cannot say is not saved", async ({ dir }) => {
   });
   await assert.rejects(writer.save(dir), /Cannot save the bundle .*training.loss/);
   (await OneStep.load(dir)).dispose(); // the old one is as it was
-  writer.dispose();
+  model.dispose();
 });

@@ -26,6 +26,8 @@ function writerTest(
     await test(writer);
     assert.equal(tf.memory().numTensors, tensors, "tensors leak");
     writer.dispose();
+    assert.equal(tf.memory().numTensors, tensors, "a model that was handed in stays");
+    writer.model.dispose();
     assert.equal(tf.memory().numTensors, before, "weights leak");
   };
   if (!onlyCpu) return testOnDevices(`one step: ${name}`, run);

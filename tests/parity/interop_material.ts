@@ -75,7 +75,7 @@ export async function makeMaterial(folder: string): Promise<Material> {
   };
   const writer = new OneStep(trained, vocabulary, { training: summary });
   await writer.save(join(folder, "trained"));
-  writer.dispose();
+  trained.dispose();
 
   await saveMemorized(join(folder, "memorized"), vocabulary, text.subarray(0, 1500));
 
@@ -103,7 +103,7 @@ async function saveMemorized(
   const kinds = new Set(written).size;
   if (kinds < 20) throw new Error(`The likeliest text has ${kinds} different characters only`);
   await writer.save(folder);
-  writer.dispose();
+  model.dispose();
 }
 
 /** Trains a model two epochs; returns the loss of each. */

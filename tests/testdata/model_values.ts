@@ -94,7 +94,7 @@ export async function modelValues(sizes: ValueSizes): Promise<Values> {
 
   tf.dispose([xs, ys]);
   optimizer.dispose();
-  writer.dispose();
+  model.dispose();
   return values;
 }
 
