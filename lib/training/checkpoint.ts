@@ -1,3 +1,4 @@
+import type { Arithmetic } from "../device.ts";
 import { removeFolder, sweepLeftovers } from "../model/folder.ts";
 import type { EpochRecord, TrainContext, TrainingCallback, UnfinishedEpoch } from "./callbacks.ts";
 import {
@@ -20,6 +21,11 @@ export interface CheckpointInfo {
   readonly loss: number;
   /** The loss on the text that was held out. */
   readonly validationLoss?: number;
+  /**
+   * What computed it: where something else goes on, the numbers differ in their last bits from those
+   * of a training that never stopped. Unknown of checkpoints made before this was written down.
+   */
+  readonly arithmetic?: Arithmetic;
   /** There only if it was saved in the middle of an epoch. */
   readonly unfinished?: UnfinishedEpoch;
 }
@@ -208,13 +214,14 @@ interface StoredCheckpoint {
 }
 
 function info({ path, json }: StoredCheckpoint): CheckpointInfo {
-  const { epoch, step, loss, validationLoss, unfinished } = json;
+  const { epoch, step, loss, validationLoss, arithmetic, unfinished } = json;
   return {
     path,
     epoch,
     step,
     loss,
     ...validationLoss === undefined ? {} : { validationLoss },
+    ...arithmetic && { arithmetic },
     ...unfinished && { unfinished },
   };
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
+import { currentArithmetic } from "../device.ts";
 import type { CharModel } from "../model/char_model.ts";
 import { checkSeal, sealFile } from "../model/file_seal.ts";
 import { writeFolder } from "../model/folder.ts";
@@ -70,6 +71,7 @@ export async function writeCheckpoint(
       ...progress,
       step,
       optimizer: optimizer.getClassName(),
+      arithmetic: currentArithmetic(),
       epochs,
       files: {
         "model.safetensors": await sealFile(modelBytes),

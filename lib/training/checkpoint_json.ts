@@ -29,6 +29,13 @@ const unfinishedEpochSchema = z.strictObject({
   learningRate: numberOrNaN,
 });
 
+const arithmeticSchema = z.looseObject({
+  device: z.enum(["webgpu", "wasm", "cpu"]),
+  adapter: z.string().optional(),
+  blas: z.string().optional(),
+  vectors: z.string().optional(),
+});
+
 const schema = z.strictObject({
   format: z.literal("folio-checkpoint"),
   version: z.literal(1),
@@ -42,6 +49,8 @@ const schema = z.strictObject({
   /** The class of the optimizer. */
   optimizer: z.string(),
   epochs: z.array(epochRecordSchema),
+  /** What computed it; unknown of checkpoints made before this was written down. */
+  arithmetic: arithmeticSchema.optional(),
   /** There only where the checkpoint was saved in the middle of an epoch. */
   unfinished: unfinishedEpochSchema.optional(),
   files: z.strictObject({

@@ -34,6 +34,7 @@ checkpointTest("the best has the lowest validation loss, else loss", async (dir)
     epoch: 3,
     step: 21,
     loss: 1.75,
+    arithmetic: { device: "cpu" },
   });
   for (const [i, validationLoss] of [2.5, 2.25, 2.75].entries()) {
     epochs.push(record(i + 4, 1, validationLoss));
@@ -42,6 +43,20 @@ checkpointTest("the best has the lowest validation loss, else loss", async (dir)
   assert.equal((await checkpoints.best())?.epoch, 5);
   const restored = await checkpoints.restore({ model }, await checkpoints.best());
   assert.deepEqual(restored, { epoch: 5, step: 35, epochs: epochs.slice(0, 5) });
+  model.dispose();
+});
+
+checkpointTest("one made before it said what computed it is read as ever", async (dir) => {
+  const model = createCharModel(config);
+  const checkpoints = new Checkpoints(dir);
+  await checkpoints.save(contextOf(model, [record(1, 2)]));
+  const file = `${dir}/epoch-0001/checkpoint.json`;
+  const { arithmetic, ...old } = JSON.parse(await Deno.readTextFile(file));
+  assert.deepEqual(arithmetic, { device: "cpu" });
+  await Deno.writeTextFile(file, JSON.stringify(old));
+  const latest = await checkpoints.latest();
+  assert.equal(latest?.arithmetic, undefined);
+  assert.equal((await checkpoints.restore({ model }, latest)).step, 7);
   model.dispose();
 });
 

@@ -100,6 +100,7 @@ checkpointTest("one of an unfinished epoch lasts until the next is saved", async
     epoch: 0,
     step: 0,
     loss: 1.5,
+    arithmetic: { device: "cpu" },
     unfinished,
   });
   assert.deepEqual(await checkpoints.best(), first);

@@ -80,8 +80,13 @@ export function openBlas(choice: string): BlasSearch {
   return { blas: null, notes };
 }
 
+/** Each is opened once: from then on it says that it uses one thread. */
+const opened = new Map<string, Blas>();
+
 /** Opens one library; a text, which begins with its path, says why it cannot serve. */
 function open(path: string): Blas | string {
+  const known = opened.get(path);
+  if (known !== undefined) return known;
   try {
     if (globalThis.Deno?.dlopen === undefined) return `${path}: only Deno opens libraries`;
     const symbols = openSymbols(path);
@@ -95,7 +100,9 @@ function open(path: string): Blas | string {
       multiply: (product, a, b, c) => multiply(symbols, product, { a, b, c }),
     };
     const wrong = selfTest(blas);
-    return wrong === null ? blas : `${path}: ${wrong}`;
+    if (wrong !== null) return `${path}: ${wrong}`;
+    opened.set(path, blas);
+    return blas;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return message.startsWith(path) ? message : `${path}: ${message}`;
