@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { selectDevice } from "../lib/mod.ts";
 import { loadBundle } from "./bundle_folder.ts";
+import { openDevice } from "./device.ts";
 import type { GenerateOrder } from "./orders.ts";
-import { conclude, exitCodes, UsageError } from "./outcome.ts";
+import { conclude, exitCodes, tell, UsageError } from "./outcome.ts";
 
 /** Takes the text, piece by piece. */
 export type Write = (piece: string) => Promise<void>;
@@ -20,7 +20,7 @@ export type Write = (piece: string) => Promise<void>;
  */
 export async function generate(order: GenerateOrder, write: Write): Promise<number> {
   const prompt = order.prompt ?? await promptFromInput();
-  await selectDevice({ name: order.device, blas: order.blas });
+  await openDevice(order, (line) => tell("generate", line));
   const writer = await loadBundle(order.model);
   const { length, temperature } = order;
   for (let text = 0; text < order.count; text++) {

@@ -17,12 +17,14 @@ await conclude(/^(train|generate|export)$/.test(command) ? command : "folio", as
     folder: Deno.env.get("INIT_CWD") ?? Deno.cwd(),
     device: Deno.env.get("FOLIO_DEVICE"),
     blas: Deno.env.get("FOLIO_BLAS"),
+    native: Deno.env.get("FOLIO_NATIVE"),
   });
   if ("help" in reading) {
     console.log(reading.help.trimEnd());
     return exitCodes.ok;
   }
   const { order } = reading;
-  const searches = order.command !== "export" && order.blas === "auto";
-  return await launch(searches ? { ...order, blas: findBlas() ?? "auto" } : order, placesHere());
+  if (order.command === "export" || order.blas !== "auto") return await launch(order, placesHere());
+  const foundBlas = findBlas();
+  return await launch({ ...order, ...foundBlas !== undefined && { foundBlas } }, placesHere());
 });

@@ -9,6 +9,12 @@ export interface DeviceOrder {
   readonly device: string;
   /** `"auto"`, `"none"` or an absolute path. */
   readonly blas: string;
+  /** Of `"auto"`: the library that was found. */
+  readonly foundBlas?: string;
+  /** `"auto"` or `"off"`. */
+  readonly native: string;
+  /** There only if the command line says how many. */
+  readonly threads?: number;
 }
 
 /** `deno task train` */

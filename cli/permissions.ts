@@ -8,7 +8,7 @@ import type { DeviceOrder, ExportOrder, GenerateOrder, Order, TrainOrder } from 
 import { pythonTargets } from "./python_target.ts";
 import { UsageError } from "./outcome.ts";
 
-/** Where things lie on this machine; all absolute paths. */
+/** Where things lie on this machine, and what it is; all paths absolute. */
 export interface Places {
   /** The project. */
   readonly root: string;
@@ -16,6 +16,8 @@ export interface Places {
   readonly wasm: string;
   /** esbuild's program, which bundles the script of the web page, there too. */
   readonly esbuild: string;
+  /** Whether folio has machine code for it. */
+  readonly hasMachineCode: boolean;
 }
 
 /** Paths and addresses, by permission. */
@@ -23,7 +25,8 @@ interface Needs {
   readonly read?: readonly string[];
   readonly write?: readonly string[];
   readonly net?: readonly string[];
-  readonly ffi?: readonly string[];
+  /** Libraries by their paths, or all of them: machine code is no library. */
+  readonly ffi?: readonly string[] | "all";
   readonly run?: readonly string[];
   /** All of the environment: esbuild hands it to its program as a whole. */
   readonly env?: true;
@@ -41,6 +44,7 @@ export function placesHere(): Places {
     root: dirname(dirname(fileURLToPath(import.meta.url))),
     wasm: dirname(fileURLToPath(import.meta.resolve("@tensorflow/tfjs-backend-wasm"))),
     esbuild: resolve(`@esbuild/${process.platform}-${process.arch}/${program}`),
+    hasMachineCode: Deno.build.os === "linux" && Deno.build.arch === "x86_64",
   };
 }
 
@@ -55,6 +59,7 @@ export function placesHere(): Places {
 export function permissionFlags(order: Order, places: Places): string[] {
   const all = needsOf(order, places);
   const flags = (["read", "write", "net", "ffi", "run"] as const).flatMap((kind) => {
+    if (kind === "ffi" && all.some(({ ffi }) => ffi === "all")) return ["--allow-ffi"];
     const names = [...new Set(all.flatMap((needs) => needs[kind] ?? []))];
     return names.length === 0 ? [] : [`--allow-${kind}=${names.map(listed).join(",")}`];
   });
@@ -90,11 +95,16 @@ function modelNeeds({ model }: GenerateOrder | ExportOrder): Needs {
   return isAddress(model) ? { net: [hostOf(model)] } : { read: [model] };
 }
 
-function deviceNeeds({ device, blas }: DeviceOrder, { root, wasm }: Places): Needs {
+function deviceNeeds(
+  { device, blas, foundBlas, native }: DeviceOrder,
+  { root, wasm, hasMachineCode }: Places,
+): Needs {
   if (device !== "auto" && device !== "wasm") return {};
-  if (blas !== "auto" && blas !== "none") return { read: [wasm], ffi: [blas] };
-  // Without a BLAS there is a second thread, whose modules Deno takes for files to be read.
-  return { read: [wasm, join(root, "lib", "kernels")] };
+  // The modules that threads run are files to be read, for Deno.
+  const read = [wasm, join(root, "lib", "kernels")];
+  const library = blas === "auto" ? foundBlas : blas;
+  if (library === undefined || library === "none") return { read };
+  return { read, ffi: hasMachineCode && native !== "off" ? "all" : [library] };
 }
 
 function exportNeeds(order: ExportOrder, { root, wasm, esbuild }: Places): Needs[] {

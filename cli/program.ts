@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly device?: string;
   /** The BLAS where the command line names none; default `"auto"`. */
   readonly blas?: string;
+  /** Whether there is machine code, where the command line does not say; default `"auto"`. */
+  readonly native?: string;
 }
 
 /** What came of reading a command line: something to do, or a text to show. */
@@ -27,6 +29,7 @@ type Options = Readonly<Record<string, unknown>>;
 
 const corpora = knownCorpora.map(({ name }) => name);
 const devices = ["auto", "webgpu", "wasm", "cpu"];
+const nativeChoices = ["auto", "off"];
 const anySeed = { min: 0, max: 2 ** 32 - 1 };
 
 /**
@@ -111,7 +114,8 @@ Examples:
 
 Ctrl-C stops after the step that is under way and keeps it; --resume goes on from there, as if
 training had never stopped. A second Ctrl-C stops at once. --resume takes the settings of the run;
-only --epochs may be another number.`,
+only --epochs may be another number.
+${aboutNative}`,
   );
 }
 
@@ -228,17 +232,40 @@ function withDevice(command: Command): Command {
     .option(
       "--blas <path>",
       "on the CPU: auto, none, or the path of a library (default: FOLIO_BLAS, else auto)",
+    )
+    .addOption(
+      new Option(
+        "--native <how>",
+        "folio's own machine code, on Linux on x86-64 (default: FOLIO_NATIVE, else auto)",
+      ).choices(nativeChoices),
+    )
+    .option(
+      "--threads <n>",
+      "threads on the CPU; no bit depends on them (default: one for each core)",
+      integer({ min: 1, max: 16 }),
     );
 }
+
+/** What a person should know of the permissions of a command that computes. */
+const aboutNative = `
+Machine code takes the permission to use all libraries (--allow-ffi). With it Deno's other limits
+guard against mistakes, not against hostile code; --native off or --blas none keeps the fence whole.`;
 
 function deviceOrder(options: Options, surroundings: Surroundings): DeviceOrder {
   const device = String(options.device ?? (surroundings.device || "auto"));
   if (!devices.includes(device)) {
     throw new UsageError(`FOLIO_DEVICE is "${device}": it must be one of ${devices.join(", ")}`);
   }
+  const native = String(options.native ?? (surroundings.native || "auto"));
+  if (!nativeChoices.includes(native)) {
+    throw new UsageError(
+      `FOLIO_NATIVE is "${native}": it must be one of ${nativeChoices.join(", ")}`,
+    );
+  }
   const blas = String(options.blas ?? (surroundings.blas || "auto"));
   return {
-    device,
+    ...{ device, native },
+    ...options.threads !== undefined && { threads: Number(options.threads) },
     blas: blas === "auto" || blas === "none" ? blas : folder("--blas", blas, surroundings),
   };
 }

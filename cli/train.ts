@@ -6,16 +6,17 @@
 import {
   Adam,
   afterEachEpoch,
+  type Arithmetic,
   checkpointEachEpoch,
   type CheckpointInfo,
   Checkpoints,
   type Corpus,
   createCharModel,
+  type Device,
   downloadProgress,
   learningRateSchedule,
   loadCorpus,
   OneStep,
-  selectDevice,
   sequenceBatches,
   splitTokens,
   train as trainModel,
@@ -24,6 +25,7 @@ import {
   validationBatches,
   Vocabulary,
 } from "../lib/mod.ts";
+import { openDevice } from "./device.ts";
 import { Interruption } from "./interruption.ts";
 import type { TrainOrder } from "./orders.ts";
 import { conclude, exitCodes, oneLine, tell } from "./outcome.ts";
@@ -48,7 +50,7 @@ export async function train(
   const settings = before === undefined
     ? newSettings(order.preset ?? "quick", order.given)
     : resumedSettings(before.settings, order.given);
-  const device = await selectDevice({ name: order.device, blas: order.blas });
+  const device = await openDevice(order, say);
   const corpus = await readCorpus(order.corpus, before);
   const vocabulary = Vocabulary.fromText(corpus.text);
   const parts = splitTokens(vocabulary.encode(corpus.text), settings);
@@ -77,6 +79,8 @@ export async function train(
     `${model.network.countParams()} parameters, epochs: ${settings.epochs}, steps in each: ${batches.size}`,
   );
   if (before !== undefined) say(whereResumed(latest, batches.size));
+  const difference = latest && bitsDiffer(latest, device);
+  if (difference !== undefined) say(difference);
   const { name, source, sha256 } = corpus;
   const run: Run = { corpus: { name, source, sha256 }, settings };
   await (before === undefined ? folder.begin(run) : folder.update(run));
@@ -160,6 +164,17 @@ function possible<Made>(what: string, make: () => Made): Made {
   } catch (cause) {
     throw new Error(`Cannot ${what}: ${oneLine(cause)}`, { cause });
   }
+}
+
+/** Says so where something else goes on than has computed the checkpoint. */
+function bitsDiffer({ arithmetic }: CheckpointInfo, device: Device): string | undefined {
+  if (arithmetic === undefined) return undefined;
+  const described = ({ device, adapter, blas, vectors }: Arithmetic) =>
+    [device, adapter, blas, vectors].filter((part) => part !== undefined).join(", ");
+  const [before, now] = [arithmetic, device.arithmetic].map(described);
+  if (before === now) return undefined;
+  return `this run was computed by ${before}, and goes on with ${now}: sums are rounded otherwise, ` +
+    "so its numbers will not be those of a run that never stopped, to the last bit";
 }
 
 function whereResumed(latest: CheckpointInfo | undefined, steps: number): string {

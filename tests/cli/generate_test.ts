@@ -109,7 +109,8 @@ generationTest("what is wrong is said in one line", async ({ folder, generate })
     [["--prompt", "u", "--model", "."], 1, /Cannot read .*model.safetensors: it is not there/],
     [["--prompt", "u", "--model", "http://127.0.0.1:1/m"], 1, /Cannot read http:.*folio.json/],
     [["--prompt", "u", "--temperature", "0"], 2, /'--temperature <x>' argument '0' is invalid/],
-    [["--prompt", "u", "--blas", "a,b"], 2, /at its comma/],
+    [["--prompt", "u", "--blas", "a,b", "--native", "off"], 2, /at its comma/],
+    [["--prompt", "u", "--blas", "nope.so"], 1, /Cannot use the BLAS .*nope\.so: .*"none"/],
   ];
   for (const [args, code, message] of cases) {
     await assert.rejects(async () => {

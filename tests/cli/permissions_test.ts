@@ -7,7 +7,12 @@ import { UsageError } from "../../cli/outcome.ts";
 import { permissionFlags, placesHere } from "../../cli/permissions.ts";
 import { inFolder, plainEnvironment, root, someText } from "./task.ts";
 
-const places = { root: "/folio", wasm: "/cache/wasm", esbuild: "/cache/esbuild" };
+const places = {
+  root: "/folio",
+  wasm: "/cache/wasm",
+  esbuild: "/cache/esbuild",
+  hasMachineCode: true,
+};
 const training: TrainOrder = {
   command: "train",
   corpus: "/home/me/my text.txt",
@@ -18,6 +23,7 @@ const training: TrainOrder = {
   keep: 3,
   device: "auto",
   blas: "/usr/lib/libblas.so",
+  native: "auto",
 };
 const generation: GenerateOrder = {
   command: "generate",
@@ -29,6 +35,7 @@ const generation: GenerateOrder = {
   json: false,
   device: "wasm",
   blas: "none",
+  native: "auto",
 };
 const toKeras: ExportOrder = {
   command: "export",
@@ -38,15 +45,25 @@ const toKeras: ExportOrder = {
 };
 
 Deno.test("each command may do what it is for, by name and path, and nothing else", () => {
+  const read = "--allow-read=/home/me/my text.txt,/home/me/out";
+  const [files, write] = [`${read},/cache/wasm,/folio/lib/kernels`, "--allow-write=/home/me/out"];
+  const one = "--allow-ffi=/usr/lib/libblas.so";
+  const found = { ...training, blas: "auto", foundBlas: "/usr/lib/libblas.so" };
   const cases: [order: Order, flags: string[]][] = [
-    [training, [
-      "--allow-read=/home/me/my text.txt,/home/me/out,/cache/wasm",
-      "--allow-write=/home/me/out",
-      "--allow-ffi=/usr/lib/libblas.so",
-    ]],
-    [{ ...training, device: "webgpu" }, [
-      "--allow-read=/home/me/my text.txt,/home/me/out",
-      "--allow-write=/home/me/out",
+    // Machine code takes the permission to use all libraries.
+    [training, [files, write, "--allow-ffi"]],
+    [{ ...training, device: "wasm" }, [files, write, "--allow-ffi"]],
+    [found, [files, write, "--allow-ffi"]],
+    // Where there is none, one library or none is enough.
+    [{ ...training, native: "off" }, [files, write, one]],
+    [{ ...found, native: "off" }, [files, write, one]],
+    [{ ...training, blas: "none" }, [files, write]],
+    [{ ...training, blas: "auto" }, [files, write]],
+    [{ ...training, device: "webgpu" }, [read, write]],
+    [{ ...found, device: "cpu" }, [read, write]],
+    [{ ...generation, blas: "/usr/lib/libblas.so" }, [
+      "--allow-read=/home/me/out,/cache/wasm,/folio/lib/kernels",
+      "--allow-ffi",
     ]],
     [{ ...training, corpus: "https://example.org/a.txt", blas: "none" }, [
       "--allow-read=/home/me/out,/cache/wasm,/folio/lib/kernels",
@@ -80,6 +97,10 @@ Deno.test("each command may do what it is for, by name and path, and nothing els
     ]],
   ];
   for (const [order, flags] of cases) assert.deepEqual(permissionFlags(order, places), flags);
+  const elsewhere = { ...places, hasMachineCode: false };
+  for (const order of [training, found]) {
+    assert.deepEqual(permissionFlags(order, elsewhere), [files, write, one]);
+  }
 });
 
 Deno.test("a path with a comma cannot be named, and is refused", () => {
@@ -95,7 +116,7 @@ Deno.test("a path with a comma cannot be named, and is refused", () => {
 Deno.test("the tasks' own permissions are by name too", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
   const variables = [
-    ...["INIT_CWD", "FOLIO_DEVICE", "FOLIO_BLAS"],
+    ...["INIT_CWD", "FOLIO_DEVICE", "FOLIO_BLAS", "FOLIO_NATIVE"],
     ...["LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH", "XDG_RUNTIME_DIR"],
   ];
   assert.deepEqual(tasks.folio.command.split(" --"), [
@@ -113,9 +134,9 @@ Deno.test("the tasks' own permissions are by name too", async () => {
 /** Does what a training does, then what it must not do; prints what came of each. */
 const probe = `
   import { loadCorpus, selectDevice } from ${JSON.stringify(join(root, "lib/mod.ts"))};
-  const [corpus, out, other, library] = Deno.args;
+  const [corpus, out, other, blas, native] = Deno.args;
   const report = {
-    device: String(await selectDevice({ name: "wasm", blas: library })),
+    device: String(await selectDevice({ name: "wasm", blas, native })),
     length: (await loadCorpus(corpus)).text.length,
   };
   await Deno.mkdir(out, { recursive: true });
@@ -142,31 +163,40 @@ const probe = `
   console.log(JSON.stringify(report));
 `;
 
-for (const blas of new Set([findBlas() ?? "none", "none"])) {
-  const products = blas === "none" ? "WebAssembly" : basename(blas);
+const library = findBlas();
+const paths = [
+  { native: "auto", blas: "none" },
+  ...library === undefined
+    ? []
+    : [{ native: "off", blas: library }, { native: "auto", blas: library }],
+];
+
+for (const { native, blas } of paths) {
+  const products = blas === "none" ? "WebAssembly" : `${basename(blas)}, native ${native}`;
   Deno.test(`with these flags a training on ${products} has all it needs, and no more`, async () => {
     await inFolder(async (folder) => {
       const [corpus, out, other] = ["corpus.txt", "out", "other.txt"].map((n) => join(folder, n));
       for (const file of [corpus!, other!]) await Deno.writeTextFile(file, someText(50));
       const script = join(folder, "probe.js");
       await Deno.writeTextFile(script, probe);
-      const order = { ...training, corpus: corpus!, out: out!, blas };
+      const order = { ...training, corpus: corpus!, out: out!, blas, native };
+      const flags = permissionFlags(order, placesHere());
       const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
         args: [
           ...["run", "--quiet", "--no-prompt", `--config=${join(root, "deno.json")}`],
-          ...permissionFlags(order, placesHere()),
-          ...[script, corpus!, out!, other!, blas],
+          ...flags,
+          ...[script, corpus!, out!, other!, blas, native],
         ],
         env: plainEnvironment(folder),
       }).output();
       assert.equal(new TextDecoder().decode(stderr), "");
       const { device, length, ...others } = JSON.parse(new TextDecoder().decode(stdout));
-      // Under all permissions it has no faster products and no more threads, but machine code,
-      // which would take the permission to use all libraries.
-      const here = String(await selectDevice({ name: "wasm", blas }));
-      assert.equal(device, here.replace(/, AVX[-\d]*/, ""));
+      // Under all permissions it has no faster products and no more threads.
+      const here = await selectDevice({ name: "wasm", blas, native });
+      assert.match(device, new RegExp(`^WebAssembly \\(${here.description}\\): `));
       assert.equal(length, (await Deno.readTextFile(corpus!)).length);
       const denied = Object.fromEntries(Object.keys(others).map((name) => [name, "NotCapable"]));
+      if (flags.includes("--allow-ffi")) denied.library = "done";
       assert.deepEqual(others, denied);
       assert.equal(Object.keys(others).length, 9);
     });

@@ -33,6 +33,7 @@ Deno.test("a training: paths from where the command is given, only given setting
     keep: 3,
     device: "auto",
     blas: "auto",
+    native: "auto",
   });
 });
 
@@ -112,6 +113,24 @@ Deno.test("the environment names the device and the BLAS where the command line 
     "/home/me/b.so",
   ]);
   assert.throws(() => from([], { device: "gpu" }), /FOLIO_DEVICE is "gpu": .*auto, webgpu, wasm/);
+});
+
+Deno.test("machine code can be switched off and the threads counted, by the environment or a word", () => {
+  const words = ["generate", "--model", "m", "--prompt", "x"];
+  const from = (args: readonly string[], more = {}) => {
+    const { native, threads } = order([...words, ...args], more) as GenerateOrder;
+    return [native, threads];
+  };
+  assert.deepEqual(from([]), ["auto", undefined]);
+  assert.deepEqual(from(["--threads", "3"], { native: "off" }), ["off", 3]);
+  assert.deepEqual(from(["--native", "auto"], { native: "off" }), ["auto", undefined]);
+  assert.throws(
+    () => from([], { native: "no" }),
+    /FOLIO_NATIVE is "no": it must be one of auto, off/,
+  );
+  for (const wrong of [["--native", "on"], ["--threads", "0"], ["--threads", "17"]]) {
+    assert.throws(() => from(wrong), new RegExp(wrong[0]!));
+  }
 });
 
 Deno.test("help shows every option and examples, and asks for nothing else", () => {

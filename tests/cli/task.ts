@@ -35,7 +35,7 @@ export const taskCommand = [
  * command is given: where the tests run under npx, that is npm's and stays the tests' own.
  */
 export function plainEnvironment(folder: string): Record<string, string> {
-  const empty = { FOLIO_DEVICE: "", FOLIO_BLAS: "" };
+  const empty = { FOLIO_DEVICE: "", FOLIO_BLAS: "", FOLIO_NATIVE: "" };
   return { ...empty, INIT_CWD: folder, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
 }
 

@@ -155,6 +155,14 @@ trainingTest("interrupted and resumed, it ends as if it had never stopped", asyn
   assert.match(further.stderr, /train: resumes after epoch 4, from /);
   assert.deepEqual((await historyOf(parts)).slice(0, 4), await historyOf(at));
   assert.equal((await historyOf(parts)).length, 5);
+  assert.doesNotMatch(further.stderr, /computed by/);
+
+  const elsewhere = await train("parts", ["--resume", "--epochs", "6", "--device", "cpu"]);
+  assert.equal(elsewhere.code, 0, elsewhere.stderr);
+  assert.match(
+    elsewhere.stderr,
+    /train: this run was computed by wasm, and goes on with cpu: sums are rounded otherwise, so /,
+  );
 });
 
 trainingTest("a request to end reaches the training through the launcher", async ({ train }) => {
@@ -195,6 +203,7 @@ trainingTest("what is wrong is said in one line, and leaves nothing behind", asy
   await write("full/notes.txt", "mine");
   const cases: [args: string[], code: number, message: RegExp][] = [
     [["--corpus", "short.txt"], 1, /Cannot train on this text: Cannot fill one batch with 45 ids/],
+    [["--corpus", "text.txt", "--blas", "nope.so"], 1, /Cannot use the BLAS .*nope\.so: /],
     [["--corpus", "empty.txt"], 1, /Cannot use .*empty.txt as a corpus: it is empty/],
     [["--corpus", "mark.txt"], 1, /Cannot use .*mark.txt as a corpus: it is empty/],
     [["--corpus", "latin.txt"], 1, /it is not UTF-8 \(bad byte 0xE4 at offset 2\)/],
