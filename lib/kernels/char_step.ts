@@ -121,6 +121,8 @@ class HeapCharSteps implements CharSteps {
   readonly #scratch: tf.Tensor1D;
   readonly #sizes: readonly number[];
   #views: ReturnType<HeapCharSteps["view"]> | undefined;
+  /** Whether a step has failed: a thread that was given up may still write into the scratch memory. */
+  #hasFailed = false;
 
   constructor(tools: HeapTools, weights: CharStepWeights) {
     const [batch, units] = weights.layers[0].state.shape;
@@ -135,6 +137,15 @@ class HeapCharSteps implements CharSteps {
   }
 
   step(ids: Int32Array): Float32Array[] {
+    try {
+      return this.#compute(ids);
+    } catch (error) {
+      this.#hasFailed = true;
+      throw error;
+    }
+  }
+
+  #compute(ids: Int32Array): Float32Array[] {
     const { products, steps } = this.#tools;
     const [batch, units, vocabularySize] = [this.#batch, this.#units, this.#vocabularySize];
     // A heap that has grown since has another buffer, and the old one's views have come to nothing.
@@ -157,7 +168,7 @@ class HeapCharSteps implements CharSteps {
   }
 
   dispose(): void {
-    this.#scratch.dispose();
+    if (!this.#hasFailed) this.#scratch.dispose();
   }
 
   /** The same, at the end of a `using`. */

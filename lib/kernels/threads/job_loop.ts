@@ -22,8 +22,8 @@ export interface WorkerInit {
   readonly failure: Uint8Array;
 }
 
-/** How often a worker without a job looks before it sleeps: about as long as tfjs takes between jobs. */
-const idleSpins = 20_000;
+/** How often a worker without a job looks before it sleeps: about a millisecond, as tfjs takes between jobs. */
+const idleSpins = 100_000;
 
 /**
  * Does jobs; never returns.

@@ -32,7 +32,7 @@ export class NoProgress extends Error {
   override readonly name = "NoProgress";
 }
 
-/** How long a thread looks at a word before it sleeps: about 20 µs, as most parts end together. */
+/** How long a thread looks at a word before it sleeps: about 50 µs, as most parts end together. */
 const spins = 4_000;
 /** How long one sleep lasts at most, in milliseconds. */
 const sleepMs = 500;
@@ -44,7 +44,7 @@ export interface WaitOptions {
    * second, so a computer that was suspended counts as one sleep; default never.
    */
   readonly patienceMs?: number;
-  /** How often to look before sleeping; default about 20 µs. */
+  /** How often to look before sleeping; default about 50 µs. */
   readonly spins?: number;
 }
 

@@ -96,12 +96,15 @@ export class ThreadPool {
       job: this.#job,
       failure: new Uint8Array(new SharedArrayBuffer(failureLength)),
     };
+    let isOurs = false;
+    const onEnd = (reason: string) => {
+      if (isOurs) this.#lose(`thread ${thread}: ${reason}`);
+    };
     try {
-      const onEnd = (reason: string) => this.#lose(`thread ${thread}: ${reason}`);
       const started = await startThread({ script, data: { ...data, ...init }, onEnd });
       this.#workers.push({ init, started });
+      isOurs = true;
     } catch (error) {
-      this.#lost = undefined; // It never was one of ours.
       this.#note = `one thread only: ${(error as Error).message}`;
     }
   }
@@ -143,7 +146,8 @@ export class ThreadPool {
       // Who has not begun by now would find nothing to do.
       for (const { init } of called) this.#dismiss(init);
     } catch (error) {
-      this.#stop();
+      // Who makes no progress is not waited for once more.
+      if (!(error instanceof NoProgress)) this.#stop();
       this.#isRunning = false;
       const failure = called.map(failureOf).find((text) => text !== undefined);
       if (failure === undefined && error instanceof JobStopped) {
