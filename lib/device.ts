@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-backend-webgpu";
-import { deviceLoss } from "./kernels/device_loss.ts";
+import { deviceLoss } from "./kernels/webgpu/device_lost.ts";
 import { type CpuOptions, registerKernels } from "./kernels/mod.ts";
 
 /** The tfjs backends that folio runs on. */

@@ -83,6 +83,30 @@ Deno.test("each room of lib imports only from rooms before it", () => {
   assert.deepEqual(wrong, []);
 });
 
+/** What each device's room in lib/kernels may import besides itself. */
+const deviceRooms: Readonly<Record<string, readonly string[]>> = {
+  threads: [],
+  ops: [],
+  plain: ["ops"],
+  wasm: ["threads", "ops", "plain"],
+  webgpu: ["ops", "plain"],
+  blas: ["threads", "ops", "wasm"],
+  native: ["threads", "ops", "wasm", "blas"],
+};
+
+Deno.test("each device's room in lib/kernels imports only from those that it may use", () => {
+  const deviceOf = (path: string) => /^lib\/kernels\/(\w+)\//.exec(path)?.[1];
+  const wrong = library.flatMap((file) => {
+    const from = deviceOf(file.path);
+    if (from === undefined) return [];
+    const allowed = [from, ...deviceRooms[from] ?? []];
+    return imports(file).filter((to) =>
+      to.startsWith("lib/kernels/") && !allowed.includes(deviceOf(to) ?? "")
+    ).map((to) => `${file.path} → ${to}`);
+  });
+  assert.deepEqual(wrong, []);
+});
+
 Deno.test("lib holds the known rooms and nothing else", () => {
   const known = [...rooms, "kernels", "mod.ts", ...open];
   const others = library.map(({ path }) => roomOf(path)).filter((room) => !known.includes(room));

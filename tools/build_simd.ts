@@ -1,11 +1,11 @@
 /**
- * `deno task build:simd`: compiles lib/kernels/simd.as into lib/kernels/simd_binary.ts.
+ * `deno task build:simd`: compiles lib/kernels/wasm/simd.as into lib/kernels/wasm/simd_binary.ts.
  *
  * @module
  */
 import asc from "assemblyscript/asc";
 
-const folder = new URL("../lib/kernels/", import.meta.url);
+const folder = new URL("../lib/kernels/wasm/", import.meta.url);
 
 /** Compiles simd.as, with or without relaxed SIMD, to the bytes of a WebAssembly module. */
 async function compile(source: string, relaxed: boolean): Promise<Uint8Array> {
@@ -54,5 +54,5 @@ export const simd =
 if (import.meta.main) {
   const text = await simdBinary();
   await Deno.writeTextFile(new URL("simd_binary.ts", folder), text);
-  console.log(`lib/kernels/simd_binary.ts: ${text.length} characters`);
+  console.log(`lib/kernels/wasm/simd_binary.ts: ${text.length} characters`);
 }

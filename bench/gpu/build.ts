@@ -55,7 +55,7 @@ export async function buildBundle(
     const scripts = [
       ["entry.ts", scriptName],
       // Started as threads, by these names and from beside whoever starts them.
-      ...["parallel_worker.ts", "native/pool_worker.ts"]
+      ...["wasm/parallel_worker.ts", "native/pool_worker.ts"]
         .map((path) => [`../../lib/kernels/${path}`, basename(path)]),
     ];
     for (const [entry, name] of scripts) {

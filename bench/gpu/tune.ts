@@ -3,19 +3,23 @@
  * they can be made in, beside the form that folio takes.
  *
  * What it cannot vary are the numbers inside the shaders: `unitsOfTile`, `depth` and `invocations`
- * in lib/kernels/gru_*wgsl.ts, a tile's `side` and `depth` in products_wgsl.ts.
+ * in lib/kernels/webgpu/gru_*wgsl.ts, a tile's `side` and `depth` in matmul_wgsl.ts.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import { selectDevice } from "folio";
-import { gruBackwardShader } from "../../lib/kernels/gru_backward_wgsl.ts";
-import { gruForwardShader } from "../../lib/kernels/gru_forward_wgsl.ts";
-import { tiling } from "../../lib/kernels/gru_webgpu.ts";
-import { type RowGroups, unitsOfTile } from "../../lib/kernels/gru_wgsl.ts";
-import { multiply, planOf, type WebgpuProduct } from "../../lib/kernels/products_webgpu.ts";
-import { tiles } from "../../lib/kernels/products_wgsl.ts";
-import { type CommandStream, commandStream, type Run } from "../../lib/kernels/webgpu_device.ts";
+import { gruBackwardShader } from "../../lib/kernels/webgpu/gru_backward_wgsl.ts";
+import { gruForwardShader } from "../../lib/kernels/webgpu/gru_forward_wgsl.ts";
+import { tiling } from "../../lib/kernels/webgpu/gru.ts";
+import { type RowGroups, unitsOfTile } from "../../lib/kernels/webgpu/gru_wgsl.ts";
+import { multiply, planOf, type WebgpuProduct } from "../../lib/kernels/webgpu/matmul.ts";
+import { tiles } from "../../lib/kernels/webgpu/matmul_wgsl.ts";
+import {
+  type CommandStream,
+  commandStream,
+  type Run,
+} from "../../lib/kernels/webgpu/command_stream.ts";
 import { gpuRows, type TrainJob } from "../jobs.ts";
 import { summarize, table } from "../statistics.ts";
 import { timeShaders } from "./pass_times.ts";

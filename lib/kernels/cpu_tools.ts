@@ -4,19 +4,20 @@
  * @module
  */
 import { type Blas, openBlas } from "./blas/library.ts";
+import type { BlasInit } from "./blas/parallel_worker.ts";
 import { blasProducts } from "./blas/products.ts";
-import { type GruSteps, portableSteps } from "./gru_steps.ts";
-import type { VectorUnit } from "./native/assembler.ts";
-import { findVectorUnit, hasMachineCode, mayUsePointers } from "./native/executable_memory.ts";
-import { loadFunctions, writeCode } from "./native/machine_code.ts";
-import { nativeProducts } from "./native/native_products.ts";
-import { nativeSteps } from "./native/native_steps.ts";
+import { type GruSteps, portableSteps } from "./wasm/gru_steps.ts";
+import type { VectorUnit } from "./native/x86/assembler.ts";
+import { findVectorUnit, hasMachineCode, mayUsePointers } from "./native/x86/executable_memory.ts";
+import { loadFunctions, writeCode } from "./native/x86/machine_code.ts";
+import { nativeProducts } from "./native/products.ts";
+import { nativeSteps } from "./native/gru_steps.ts";
 import { type NativeThreads, startNativeThreads } from "./native/native_threads.ts";
 import { selfTest } from "./native/self_test.ts";
-import { parallelProducts } from "./parallel_products.ts";
-import { type ParallelThreads, startParallelThreads } from "./parallel_threads.ts";
-import type { Products } from "./products.ts";
-import type { Simd } from "./simd.ts";
+import { parallelProducts } from "./wasm/parallel_products.ts";
+import { type ParallelThreads, startParallelThreads } from "./wasm/parallel_threads.ts";
+import type { Products } from "./wasm/products.ts";
+import type { Simd } from "./wasm/simd.ts";
 import type { ThreadPool } from "./threads/thread_pool.ts";
 
 /** What may be asked of {@linkcode cpuTools}. */
@@ -188,7 +189,12 @@ function parallelThreads({ threads, blas }: { readonly threads: number; readonly
   return parallel.get(
     blas ?? "",
     threads,
-    (threads) => startParallelThreads({ threads, ...blas !== undefined && { blas } }),
+    (threads) =>
+      blas === undefined ? startParallelThreads({ threads }) : startParallelThreads({
+        threads,
+        script: new URL("./blas/parallel_worker.ts", import.meta.url),
+        data: { blas } satisfies BlasInit,
+      }),
   );
 }
 

@@ -4,38 +4,41 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { registerHeapAdam, registerPlainAdam } from "./adam.ts";
-import { registerWebgpuAdam } from "./adam_webgpu.ts";
-import { registerWebgpuCharDraws } from "./char_draws_webgpu.ts";
-import { registerHeapCharStep } from "./char_step.ts";
-import { registerPlainClipScale } from "./clip.ts";
-import { registerWebgpuClipScale } from "./clip_webgpu.ts";
-import { registerHeapCrossentropy, registerPlainCrossentropy } from "./crossentropy.ts";
+import { registerPlainAdam } from "./plain/adam.ts";
+import { registerWasmAdam } from "./wasm/adam.ts";
+import { registerWebgpuAdam } from "./webgpu/adam.ts";
+import { registerWebgpuCharDraws } from "./webgpu/sample_chars.ts";
+import { registerWasmCharStep } from "./wasm/char_step.ts";
+import { registerPlainClipScale } from "./plain/clip.ts";
+import { registerWebgpuClipScale } from "./webgpu/clip.ts";
+import { registerPlainCrossentropy } from "./plain/crossentropy.ts";
+import { registerWasmCrossentropy } from "./wasm/crossentropy.ts";
 import { type CpuOptions, cpuTools, type WasmKernels } from "./cpu_tools.ts";
-import { registerWebgpuCrossentropy } from "./crossentropy_webgpu.ts";
-import { gruForward, registerPlainGru } from "./gru.ts";
-import { registerHeapGru } from "./gru_heap.ts";
-import { registerWebgpuGru } from "./gru_webgpu.ts";
-import type { WasmBackend } from "./heap.ts";
-import { registerLookup } from "./lookup.ts";
-import { registerMatMul } from "./matmul.ts";
-import { registerWebgpuProducts } from "./matmul_webgpu.ts";
-import { loadSimd } from "./simd.ts";
-import { bytesOfRoom, simdProducts } from "./simd_products.ts";
-import { registerTranspose } from "./transpose.ts";
+import { registerWebgpuCrossentropy } from "./webgpu/crossentropy.ts";
+import { gruForward } from "./ops/gru.ts";
+import { registerPlainGru } from "./plain/gru.ts";
+import { registerWasmGru } from "./wasm/gru.ts";
+import { registerWebgpuGru } from "./webgpu/gru.ts";
+import type { WasmBackend } from "./wasm/backend.ts";
+import { registerLookup } from "./wasm/lookup.ts";
+import { registerMatMul } from "./wasm/matmul.ts";
+import { registerWebgpuProducts } from "./webgpu/tfjs_kernels.ts";
+import { loadSimd } from "./wasm/simd.ts";
+import { bytesOfRoom, simdProducts } from "./wasm/simd_products.ts";
+import { registerTranspose } from "./wasm/transpose.ts";
 
-export { charDraws, hasCharDraws } from "./char_draws.ts";
+export { charDraws, hasCharDraws } from "./ops/sample_chars.ts";
 export {
   type CharSteps,
   hasCharSteps,
   openCharSteps,
   packForSteps,
   type StepLayer,
-} from "./char_step.ts";
+} from "./ops/char_step.ts";
 export { type CpuOptions, settleThreads } from "./cpu_tools.ts";
-export { crossentropy } from "./crossentropy.ts";
-export { gru, type GruInputs } from "./gru.ts";
-export { type MatrixSize, orthogonalizeRows } from "./orthogonal.ts";
+export { crossentropy } from "./ops/crossentropy.ts";
+export { gru, type GruInputs } from "./ops/gru.ts";
+export { type MatrixSize, orthogonalizeRows } from "./wasm/orthogonal.ts";
 
 /** What the kernels of a backend ended up with. */
 export interface KernelReport {
@@ -79,11 +82,11 @@ export async function registerKernels(options: CpuOptions = {}): Promise<KernelR
   const { products, steps, ...report } = await cpuTools(kernels, options);
   registerTranspose();
   registerLookup(simd);
-  registerHeapCrossentropy(simd);
+  registerWasmCrossentropy(simd);
   registerMatMul(products);
-  registerHeapGru({ products, steps });
-  registerHeapAdam(simd);
-  registerHeapCharStep({ products, steps });
+  registerWasmGru({ products, steps });
+  registerWasmAdam(simd);
+  registerWasmCharStep({ products, steps });
   return report;
 }
 

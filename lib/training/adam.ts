@@ -4,8 +4,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { adamStep } from "../kernels/adam.ts";
-import { clipScale } from "../kernels/clip.ts";
+import { adamStep } from "../kernels/ops/adam.ts";
+import { clipScale } from "../kernels/ops/clip.ts";
 import type { LearningRateSchedule } from "./schedule.ts";
 
 /** A tensor and its name, as optimizers save them; tfjs does not export the type. */

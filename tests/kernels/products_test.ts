@@ -3,13 +3,13 @@ import * as tf from "@tensorflow/tfjs";
 import { selectDevice } from "folio";
 import { openBlas } from "../../lib/kernels/blas/library.ts";
 import { blasProducts } from "../../lib/kernels/blas/products.ts";
-import { floats, type WasmBackend } from "../../lib/kernels/heap.ts";
+import { floats, type WasmBackend } from "../../lib/kernels/wasm/backend.ts";
 import { startNativeThreads } from "../../lib/kernels/native/native_threads.ts";
-import { parallelProducts } from "../../lib/kernels/parallel_products.ts";
-import { startParallelThreads } from "../../lib/kernels/parallel_threads.ts";
-import { type Products, withStrides } from "../../lib/kernels/products.ts";
-import { loadSimd } from "../../lib/kernels/simd.ts";
-import { bytesOfRoom, simdProducts } from "../../lib/kernels/simd_products.ts";
+import { parallelProducts } from "../../lib/kernels/wasm/parallel_products.ts";
+import { startParallelThreads } from "../../lib/kernels/wasm/parallel_threads.ts";
+import { type Products, withStrides } from "../../lib/kernels/wasm/products.ts";
+import { loadSimd } from "../../lib/kernels/wasm/simd.ts";
+import { bytesOfRoom, simdProducts } from "../../lib/kernels/wasm/simd_products.ts";
 import { relativeError, someNumbers } from "../testdata/numbers.ts";
 
 // Around the tile of 4 × 8, the blocks of 192, 1024 and 256, and the parts of a BLAS' few rows.
@@ -20,6 +20,10 @@ const sizes = [
 ];
 
 const { blas } = openBlas("auto");
+const byBlas = {
+  script: new URL("../../lib/kernels/blas/parallel_worker.ts", import.meta.url),
+  data: { blas: blas?.path },
+};
 
 /** What multiplies, made of products by WebAssembly on one thread, on as many threads as wanted. */
 const kinds = {
@@ -28,7 +32,7 @@ const kinds = {
   "a BLAS, on one memory": async (_: Products, threads: number) =>
     blasProducts(blas!, await startNativeThreads({ blas: blas!, code: null, threads })),
   "a BLAS, on memories of their own": async (_: Products, threads: number) =>
-    blasProducts(blas!, await startParallelThreads({ blas: blas!.path, threads })),
+    blasProducts(blas!, await startParallelThreads({ ...byBlas, threads })),
 } as const;
 
 const kindNames = Object.keys(kinds) as (keyof typeof kinds)[];

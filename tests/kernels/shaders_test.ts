@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compile, wgsl } from "../../lib/kernels/webgpu_shader.ts";
+import { compile, wgsl } from "../../lib/kernels/webgpu/shader.ts";
 import { withPage } from "../testdata/chromium.ts";
 import { findChromium } from "../../tools/chromium.ts";
 import { devices } from "../testdata/devices.ts";

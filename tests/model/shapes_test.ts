@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { selectDevice } from "folio";
-import { registerPlainCrossentropy } from "../../lib/kernels/crossentropy.ts";
-import { registerPlainGru } from "../../lib/kernels/gru.ts";
+import { registerPlainCrossentropy } from "../../lib/kernels/plain/crossentropy.ts";
+import { registerPlainGru } from "../../lib/kernels/plain/gru.ts";
 import { testOnDevices } from "../testdata/devices.ts";
 import type { ModelShape } from "../testdata/model_float64.ts";
 import { furthestAt, shapes } from "../testdata/shape_table.ts";

@@ -7,7 +7,7 @@
 import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
 import { openWorker as openNative } from "../../lib/kernels/native/worker_job.ts";
-import { openWorker as openParallel } from "../../lib/kernels/parallel_worker_job.ts";
+import { bySimd, openWorker as openParallel } from "../../lib/kernels/wasm/parallel_worker_job.ts";
 import { serveJobs } from "../../lib/kernels/threads/job_loop.ts";
 import { PartCounter } from "../../lib/kernels/threads/part_counter.ts";
 
@@ -45,7 +45,9 @@ class FaultyCounter extends PartCounter {
   }
 }
 
-const open = query.get("kind") === "native" ? openNative : openParallel;
-const run = open(workerData, new FaultyCounter(workerData.counters, workerData.thread));
+const counter = new FaultyCounter(workerData.counters, workerData.thread);
+const run = query.get("kind") === "native"
+  ? openNative(workerData, counter)
+  : openParallel(workerData, bySimd(), counter);
 parentPort!.postMessage("ready");
 serveJobs(workerData, run);

@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { adamShader } from "../../lib/kernels/adam_webgpu.ts";
-import { drawShader, rowTimesMatrixShader } from "../../lib/kernels/char_draws_wgsl.ts";
-import { clipScaleShader, sumSquaresShader } from "../../lib/kernels/clip_webgpu.ts";
-import { gradientShader, lossShader } from "../../lib/kernels/crossentropy_webgpu.ts";
-import { gruBackwardShader } from "../../lib/kernels/gru_backward_wgsl.ts";
-import { gruForwardShader } from "../../lib/kernels/gru_forward_wgsl.ts";
-import { segmentSumShader } from "../../lib/kernels/matmul_webgpu.ts";
-import { productShader, sumRowsShader, tiles } from "../../lib/kernels/products_wgsl.ts";
-import type { Shader } from "../../lib/kernels/webgpu_shader.ts";
+import { adamShader } from "../../lib/kernels/webgpu/adam.ts";
+import { drawShader, rowTimesMatrixShader } from "../../lib/kernels/webgpu/sample_chars_wgsl.ts";
+import { clipScaleShader, sumSquaresShader } from "../../lib/kernels/webgpu/clip.ts";
+import { gradientShader, lossShader } from "../../lib/kernels/webgpu/crossentropy.ts";
+import { gruBackwardShader } from "../../lib/kernels/webgpu/gru_backward_wgsl.ts";
+import { gruForwardShader } from "../../lib/kernels/webgpu/gru_forward_wgsl.ts";
+import { segmentSumShader } from "../../lib/kernels/webgpu/tfjs_kernels.ts";
+import { productShader, sumRowsShader, tiles } from "../../lib/kernels/webgpu/matmul_wgsl.ts";
+import type { Shader } from "../../lib/kernels/webgpu/shader.ts";
 
 const either = [false, true];
 const rowGroups = [1, 2, 4] as const;

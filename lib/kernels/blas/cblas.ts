@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Matrices, Product } from "../products.ts";
+import type { Matrices, Product } from "../wasm/products.ts";
 
 export const rowMajor = 101;
 export const noTranspose = 111;

@@ -19,7 +19,7 @@ import {
   transpose,
 } from "./cblas.ts";
 import { libraryPaths } from "./library_paths.ts";
-import { eachPartTimesRow, type Matrices, type Product, withStrides } from "../products.ts";
+import { eachPartTimesRow, type Matrices, type Product, withStrides } from "../wasm/products.ts";
 
 /** A BLAS. */
 export interface Blas {

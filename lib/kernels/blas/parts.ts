@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Cut, Product } from "../products.ts";
+import type { Cut, Product } from "../wasm/products.ts";
 import { rowsBySgemv } from "./cblas.ts";
 
 /*

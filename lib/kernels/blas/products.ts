@@ -13,7 +13,7 @@ import {
   type Products,
   viewsOf,
   withStrides,
-} from "../products.ts";
+} from "../wasm/products.ts";
 import { multiplyBySgemm } from "./cblas.ts";
 import type { Blas } from "./library.ts";
 import { cutOf } from "./parts.ts";

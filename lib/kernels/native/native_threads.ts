@@ -5,11 +5,11 @@
  * @module
  */
 import type { Blas } from "../blas/library.ts";
-import type { PartThreads } from "../products.ts";
+import type { PartThreads } from "../wasm/products.ts";
 import { ThreadPool } from "../threads/thread_pool.ts";
-import { addressOf } from "./executable_memory.ts";
+import { addressOf } from "./x86/executable_memory.ts";
 import { type Job, jobNames, jobs } from "./jobs.ts";
-import { machineCodeAt } from "./machine_code.ts";
+import { machineCodeAt } from "./x86/machine_code.ts";
 import type { NativeInit } from "./worker_job.ts";
 import { runJob, Scratch } from "./run_job.ts";
 

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type Product, withStrides } from "../products.ts";
-import { placeOf, type Simd } from "../simd.ts";
-import { addressOf } from "./executable_memory.ts";
+import { type Product, withStrides } from "../wasm/products.ts";
+import { placeOf, type Simd } from "../wasm/simd.ts";
+import { addressOf } from "./x86/executable_memory.ts";
 
 /** The floats of a cache line. */
 export const lineFloats = 16;

@@ -5,16 +5,16 @@
  * @module
  */
 import { multiplyBySgemm, type Sgemm } from "../blas/cblas.ts";
-import { partOf } from "../products.ts";
+import { partOf } from "../wasm/products.ts";
 import type { PartCounter } from "../threads/part_counter.ts";
-import { backwardWords } from "./gru_backward_code.ts";
-import { forwardWords } from "./gru_forward_code.ts";
-import { tilesOf } from "./gru_tile.ts";
-import { addressOf } from "./executable_memory.ts";
+import { backwardWords } from "./x86/gru_backward.ts";
+import { forwardWords } from "./x86/gru_forward.ts";
+import { tilesOf } from "./x86/gru_tile.ts";
+import { addressOf } from "./x86/executable_memory.ts";
 import type { Job, JobOf } from "./jobs.ts";
-import type { MachineCode } from "./machine_code.ts";
-import { outerVectors, outerWords } from "./outer_code.ts";
-import { tableWords } from "./table_function.ts";
+import type { MachineCode } from "./x86/machine_code.ts";
+import { outerVectors, outerWords } from "./x86/outer_product.ts";
+import { tableWords } from "./x86/table_function.ts";
 
 const bytes = 4;
 

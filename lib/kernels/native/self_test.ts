@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { type GruSteps, portableSteps } from "../gru_steps.ts";
-import type { Products } from "../products.ts";
-import { loadSimd } from "../simd.ts";
-import { bytesOfRoom, simdProducts } from "../simd_products.ts";
-import type { VectorUnit } from "./assembler.ts";
-import { nativeProducts } from "./native_products.ts";
-import { nativeSteps } from "./native_steps.ts";
+import { type GruSteps, portableSteps } from "../wasm/gru_steps.ts";
+import type { Products } from "../wasm/products.ts";
+import { loadSimd } from "../wasm/simd.ts";
+import { bytesOfRoom, simdProducts } from "../wasm/simd_products.ts";
+import type { VectorUnit } from "./x86/assembler.ts";
+import { nativeProducts } from "./products.ts";
+import { nativeSteps } from "./gru_steps.ts";
 import type { NativeThreads } from "./native_threads.ts";
 
 /** Two results differ if they lie further apart than this share of the largest value. */

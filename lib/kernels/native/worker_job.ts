@@ -6,9 +6,9 @@
 import { sgemmAt } from "../blas/cblas.ts";
 import type { WorkerInit } from "../threads/job_loop.ts";
 import { PartCounter } from "../threads/part_counter.ts";
-import type { VectorUnit } from "./assembler.ts";
+import type { VectorUnit } from "./x86/assembler.ts";
 import { type Job, jobs } from "./jobs.ts";
-import { type CodeAddresses, machineCodeAt } from "./machine_code.ts";
+import { type CodeAddresses, machineCodeAt } from "./x86/machine_code.ts";
 import { runJob, Scratch } from "./run_job.ts";
 
 /** What a worker is started with. */

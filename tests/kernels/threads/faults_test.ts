@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { openBlas } from "../../../lib/kernels/blas/library.ts";
 import { blasProducts } from "../../../lib/kernels/blas/products.ts";
-import { portableSteps } from "../../../lib/kernels/gru_steps.ts";
-import { findVectorUnit, hasMachineCode } from "../../../lib/kernels/native/executable_memory.ts";
-import { loadFunctions, writeCode } from "../../../lib/kernels/native/machine_code.ts";
-import { nativeSteps } from "../../../lib/kernels/native/native_steps.ts";
+import { portableSteps } from "../../../lib/kernels/wasm/gru_steps.ts";
+import {
+  findVectorUnit,
+  hasMachineCode,
+} from "../../../lib/kernels/native/x86/executable_memory.ts";
+import { loadFunctions, writeCode } from "../../../lib/kernels/native/x86/machine_code.ts";
+import { nativeSteps } from "../../../lib/kernels/native/gru_steps.ts";
 import { startNativeThreads } from "../../../lib/kernels/native/native_threads.ts";
-import { parallelProducts } from "../../../lib/kernels/parallel_products.ts";
-import { startParallelThreads } from "../../../lib/kernels/parallel_threads.ts";
-import { loadSimd } from "../../../lib/kernels/simd.ts";
-import { bytesOfRoom, simdProducts } from "../../../lib/kernels/simd_products.ts";
+import { parallelProducts } from "../../../lib/kernels/wasm/parallel_products.ts";
+import { startParallelThreads } from "../../../lib/kernels/wasm/parallel_threads.ts";
+import { loadSimd } from "../../../lib/kernels/wasm/simd.ts";
+import { bytesOfRoom, simdProducts } from "../../../lib/kernels/wasm/simd_products.ts";
 import type { ThreadPool } from "../../../lib/kernels/threads/thread_pool.ts";
 import { someNumbers } from "../../testdata/numbers.ts";
 

@@ -1,0 +1,70 @@
+/**
+ * Adam on WebGPU: one dispatch for each weight, which it changes in place.
+ *
+ * @module
+ */
+import { type AdamStep, adamStepName } from "../ops/adam.ts";
+import { plainAdam } from "../plain/adam.ts";
+import { replaceWebgpuKernel } from "./command_stream.ts";
+import type { Shader } from "./shader.ts";
+
+/** Makes the shader below the WebGPU backend's Adam. */
+export function registerWebgpuAdam(): void {
+  replaceWebgpuKernel(adamStepName, ({ inputs, attrs, stream }) => {
+    const step = { ...inputs as object, ...attrs as object } as AdamStep;
+    const { variable, mean, meanSquare, gradient, scale, ...numbers } = step;
+    const changed = [variable, mean, meanSquare];
+    // A clone shares its values with the variable, and must not see them change.
+    if (changed.some((tensor) => stream.isShared(tensor))) {
+      plainAdam(step);
+      return [];
+    }
+    changed.forEach((tensor) => stream.changeInPlace(tensor));
+    const { size } = variable;
+    const groups = Math.ceil(size / 256);
+    const x = Math.min(groups, mostWorkgroups);
+    stream.run({
+      shader: adamShader,
+      tensors: [...changed, gradient, scale],
+      uniforms: { ...numbers, size },
+      workgroups: [x, Math.ceil(groups / x)],
+    });
+    return [];
+  });
+}
+
+/** As many as every device counts along one axis. */
+const mostWorkgroups = 65535;
+
+/**
+ * One number of a weight for each invocation, by the equations of `adam.ts`. Dispatch: one
+ * workgroup for 256 numbers, along x and then y. It is as fast as memory: four reads and
+ * three writes a number, neighbors beside each other.
+ */
+export const adamShader: Shader = {
+  key: "adam",
+  buffers: [
+    { name: "weight", access: "read_write" },
+    { name: "mean", access: "read_write" },
+    { name: "meanSquare", access: "read_write" },
+    { name: "gradient", access: "read" },
+    { name: "scale", access: "read" },
+  ],
+  uniforms: { size: "u32", rate: "f32", beta1: "f32", beta2: "f32", epsilon: "f32" },
+  code: () => `
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (group.y * groups.x + group.x) * 256u + lane;
+  if (i >= numbers.size) { return; }
+  let g = gradient[i] * scale[0];
+  let m = mean[i] + (g - mean[i]) * (1.0 - numbers.beta1);
+  let v = meanSquare[i] + (g * g - meanSquare[i]) * (1.0 - numbers.beta2);
+  mean[i] = m;
+  meanSquare[i] = v;
+  weight[i] -= numbers.rate * m / (sqrt(v) + numbers.epsilon);
+}`,
+};

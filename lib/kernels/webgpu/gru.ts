@@ -1,0 +1,109 @@
+/**
+ * The GRU on WebGPU: one dispatch a time step, and the large products outside the loop.
+ *
+ * @module
+ */
+import type * as tf from "@tensorflow/tfjs";
+import {
+  gruBackward,
+  gruForward,
+  type GruGradientInputs,
+  type GruInputs,
+  gruSizes,
+} from "../ops/gru.ts";
+import { gruBackwardShader } from "./gru_backward_wgsl.ts";
+import { gruForwardShader } from "./gru_forward_wgsl.ts";
+import { type RowGroups, unitsOfTile } from "./gru_wgsl.ts";
+import { segmentSum } from "./tfjs_kernels.ts";
+import { multiply, sumRows } from "./matmul.ts";
+import { type CommandStream, replaceWebgpuKernel } from "./command_stream.ts";
+
+/** Makes the shaders the WebGPU backend's GRU. */
+export function registerWebgpuGru(): void {
+  replaceWebgpuKernel(gruForward, ({ inputs, attrs, stream }) => {
+    const { training } = attrs as { training: boolean };
+    return forward(stream, inputs as GruInputs, { training });
+  });
+  replaceWebgpuKernel(gruBackward, ({ inputs, attrs, stream }) => {
+    return backward(stream, inputs as GruGradientInputs, attrs as { rows: number });
+  });
+}
+
+/**
+ * So many workgroups keep a large device busy. A tile with fewer texts reads the weights
+ * more often, so it is only for what would make fewer tiles than that.
+ */
+const enoughWorkgroups = 128;
+
+/** How the workgroups of a step lie over units and texts. */
+export function tiling(batch: number, units: number) {
+  const across = Math.ceil(units / unitsOfTile);
+  const down = (rowGroups: RowGroups) => Math.ceil(batch / (8 * rowGroups));
+  const choices = [4, 2] as const;
+  const rowGroups: RowGroups = choices.find((rowGroups) => {
+    return batch > 4 * rowGroups && across * down(rowGroups) >= enoughWorkgroups;
+  }) ?? 1;
+  return { rowGroups, workgroups: [across, down(rowGroups)] };
+}
+
+function forward(
+  stream: CommandStream,
+  gru: GruInputs,
+  { training }: { readonly training: boolean },
+): tf.TensorInfo[] {
+  const { projected, ids, initialState, recurrentKernel, recurrentBias } = gru;
+  const { batch, time, units } = gruSizes(gru);
+  const outputs = [
+    stream.tensor([batch, time, units]),
+    ...(training
+      ? [stream.tensor([batch, time, units]), stream.tensor([batch, time, 4 * units])]
+      : []),
+  ];
+  const { rowGroups, workgroups } = tiling(batch, units);
+  stream.repeat(time, [{
+    shader: gruForwardShader({ rowGroups, training, per: "step", lookup: ids !== undefined }),
+    tensors: [
+      ...[projected, recurrentKernel, recurrentBias, initialState],
+      ...(ids ? [ids] : []),
+      ...outputs,
+    ],
+    uniforms: { batch, time, units },
+    workgroups,
+  }]);
+  return outputs;
+}
+
+/** With `saved0` `[batch, time, units]`, the states before, and `saved1` `[batch, time, 4 · units]`. */
+function backward(
+  stream: CommandStream,
+  { ids, recurrentKernel, gradient, saved0: before, saved1: gates }: GruGradientInputs,
+  { rows }: { readonly rows: number },
+): tf.TensorInfo[] {
+  const [batch, time, units] = gradient.shape;
+  const [all, wide] = [batch * time, 3 * units];
+  const inputSide = stream.tensor([all, wide]); // D
+  const recurrentSide = stream.tensor([all, wide]); // E
+  const initialState = stream.tensor([batch, units]);
+  const { rowGroups, workgroups } = tiling(batch, units);
+  stream.repeat(time + 1, [{
+    shader: gruBackwardShader({ rowGroups }),
+    tensors: [
+      ...[recurrentKernel, gates, before, gradient],
+      ...[initialState, inputSide, recurrentSide],
+    ],
+    uniforms: { batch, time, units },
+    workgroups,
+  }]);
+  const byProjected = ids
+    ? segmentSum(stream, { x: inputSide, ids: { ...ids, shape: [all] }, segments: rows })
+    : inputSide;
+  const byRecurrentKernel = multiply(
+    stream,
+    { m: units, n: wide, k: all, transposeA: true },
+    { a: before, b: recurrentSide },
+  );
+  const byBias = stream.tensor([wide]);
+  sumRows(stream, { rows: all, columns: wide }, { from: recurrentSide, to: byBias });
+  stream.free(recurrentSide, ...(ids ? [inputSide] : []));
+  return [byProjected, initialState, byRecurrentKernel, byBias];
+}

@@ -1,0 +1,180 @@
+/**
+ * The shader of a GRU's step forward; `gru_wgsl.ts` says how it is laid out.
+ *
+ * @module
+ */
+import { invocations, logistic, type RowGroups, sizes, unitsOfTile } from "./gru_wgsl.ts";
+import { lines } from "./matmul_wgsl.ts";
+import type { Shader } from "./shader.ts";
+
+/** What a forward step is made for. */
+export interface ForwardForm {
+  readonly rowGroups: RowGroups;
+  /** Whether to keep what the backward pass needs. */
+  readonly training: boolean;
+  /** Whether `projected`, or `ids`, has a row for each step or only one for each text. */
+  readonly per: "step" | "text";
+  /** Whether `projected` is a table, and `ids` says which row. */
+  readonly lookup: boolean;
+}
+
+/**
+ * One step forward: the recurrent product h·R of a tile, then its gates and its new state.
+ *
+ * ```text
+ * z = σ(p_z + h·R_z + c_z)      r = σ(p_r + h·R_r + c_r)      q = h·R_h + c_h
+ * ĥ = tanh(p_h + r ⊙ q)         h′ = z ⊙ h + (1 − z) ⊙ ĥ
+ * ```
+ *
+ * Buffers: `projected` (p = x·W + b) `[batch, time, 3·units]`, or with a lookup `[rows,
+ * 3·units]`, and after `initialState` then `ids` `[batch, time]`;
+ * `recurrentKernel` (R) `[units, 3·units]`, `bias` (c) `[3·units]`, `initialState`
+ * `[batch, units]`, `hidden` `[batch, time, units]`, which it reads at step t − 1 and
+ * writes at t, and in training `before` (the state before each step) `[batch, time, units]`
+ * and `gates` (z, r, ĥ, q) `[batch, time, 4·units]`. Dispatch, once for each step: x over
+ * units by 16, y over texts by 8 · rowGroups.
+ *
+ * For texts that are being written, `projected` or `ids` are made as they grow, and hold only
+ * the newest: one row for each text.
+ */
+export function gruForwardShader({ rowGroups, training, per, lookup }: ForwardForm): Shader {
+  const place = per === "step" ? "at" : "row";
+  const rows = 8 * rowGroups;
+  const slices = invocations / (unitsOfTile * rowGroups);
+  const depth = 32;
+  const stride = rows / 4 + 1; // vectors
+  const wide = 3 * unitsOfTile;
+  const loads = depth * wide / invocations;
+  const gateNames = ["Z", "R", "C"]; // update, reset, candidate
+  return {
+    key: `gru forward ${rowGroups} ${training} ${per} ${lookup}`,
+    buffers: [
+      ...["projected", "recurrentKernel", "bias", "initialState"].map((name) => (
+        { name, access: "read" } as const
+      )),
+      ...(lookup ? [{ name: "ids", access: "read", type: "array<i32>" } as const] : []),
+      ...["hidden", ...(training ? ["before", "gates"] : [])].map((name) => (
+        { name, access: "read_write" } as const
+      )),
+    ],
+    uniforms: sizes,
+    code: () => `
+var<workgroup> states: array<vec4<f32>, ${depth * stride}>; // [k][row / 4]
+// [k][gate][unit]; after the product the sums, [row][gate][unit]
+var<workgroup> weights: array<f32, ${depth * wide}>;
+${logistic}
+// The state before this step.
+fn stateOf(row: u32, k: u32) -> f32 {
+  if (row >= numbers.batch || k >= numbers.units) { return 0.0; }
+  if (now.step == 0u) { return initialState[row * numbers.units + k]; }
+  return hidden[(row * numbers.time + now.step - 1u) * numbers.units + k];
+}
+fn weightOf(k: u32, gate: u32, unit: u32) -> f32 {
+  if (k >= numbers.units || unit >= numbers.units) { return 0.0; }
+  return recurrentKernel[(k * 3u + gate) * numbers.units + unit];
+}
+@compute @workgroup_size(${invocations})
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let units = numbers.units;
+  let firstUnit = group.x * ${unitsOfTile}u;
+  let firstRow = group.y * ${rows}u;
+  let unit = lane % ${unitsOfTile}u;
+  let rowGroup = lane / ${unitsOfTile}u % ${rowGroups}u;
+  let slice = lane / ${unitsOfTile * rowGroups}u;
+  // What this invocation copies: one vector of states, ${loads} weights.
+  let stateDepth = lane % ${depth}u;
+  let stateQuad = lane / ${depth}u;
+  let copiesStates = stateQuad < ${rows / 4}u;
+${
+      lines(loads, (i) =>
+        `  let column${i} = (lane + ${i * invocations}u) % ${wide}u;
+  let depth${i} = (lane + ${i * invocations}u) / ${wide}u;`)
+    }
+${gateNames.map((g) => `  var sum${g}0 = vec4<f32>(); var sum${g}1 = vec4<f32>();`).join("\n")}
+  var nextState = vec4<f32>();
+${lines(loads, (i) => `  var nextWeight${i} = 0.0;`)}
+  for (var k = 0u; k < units + ${depth}u; k += ${depth}u) {
+    // The part fetched in the last turn goes to workgroup memory, the next one is fetched.
+    if (k > 0u) {
+      workgroupBarrier();
+      if (copiesStates) { states[stateDepth * ${stride}u + stateQuad] = nextState; }
+${lines(loads, (i) => `      weights[lane + ${i * invocations}u] = nextWeight${i};`)}
+      workgroupBarrier();
+    }
+    if (k < units) {
+      if (copiesStates) {
+        let row = firstRow + 4u * stateQuad;
+        nextState = vec4<f32>(
+${lines(4, (i) => `          stateOf(row + ${i}u, k + stateDepth),`)}
+        );
+      }
+${
+      lines(loads, (i) =>
+        `      nextWeight${i} = weightOf(k + depth${i}, column${i} / ${unitsOfTile}u, ` +
+        `firstUnit + column${i} % ${unitsOfTile}u);`)
+    }
+    }
+    if (k > 0u) {
+      let d = slice * ${depth / slices}u;
+${
+      lines(depth / slices, (i) =>
+        `      {
+        let at = (d + ${i}u) * ${stride}u + 2u * rowGroup;
+        let state0 = states[at];
+        let state1 = states[at + 1u];
+${
+          gateNames.map((g, gate) =>
+            `        let w${g} = weights[(d + ${i}u) * ${wide}u + ${gate * unitsOfTile}u + unit];
+        sum${g}0 += state0 * w${g}; sum${g}1 += state1 * w${g};`
+          ).join("\n")
+        }
+      }`)
+    }
+    }
+  }
+  // The slices add their sums one after the other, so the result is always the same.
+  for (var turn = 0u; turn < ${slices}u; turn++) {
+    workgroupBarrier();
+    if (turn == slice) {
+${
+      gateNames.map((g, gate) =>
+        lines(8, (i) => {
+          const at = `(8u * rowGroup + ${i}u) * ${wide}u + ${gate * unitsOfTile}u + unit`;
+          return `      weights[${at}] = sum${g}${i >> 2}[${i & 3}] + ` +
+            `select(weights[${at}], 0.0, turn == 0u);`;
+        })
+      ).join("\n")
+    }
+    }
+  }
+  workgroupBarrier();
+  for (var i = lane; i < ${rows * unitsOfTile}u; i += ${invocations}u) {
+    let row = firstRow + i / ${unitsOfTile}u;
+    let u = firstUnit + i % ${unitsOfTile}u;
+    if (row >= numbers.batch || u >= units) { continue; }
+    let at = row * numbers.time + now.step;
+    let input = ${lookup ? `u32(ids[${place}])` : place} * 3u * units + u;
+    let sums = i / ${unitsOfTile}u * ${wide}u + i % ${unitsOfTile}u;
+    let z = logistic(projected[input] + weights[sums] + bias[u]);
+    let r = logistic(projected[input + units] + weights[sums + ${unitsOfTile}u] + bias[u + units]);
+    let q = weights[sums + ${2 * unitsOfTile}u] + bias[u + 2u * units];
+    let candidate = 2.0 * logistic(2.0 * (projected[input + 2u * units] + r * q)) - 1.0; // tanh
+    let state = stateOf(row, u);
+    hidden[at * units + u] = candidate + z * (state - candidate);
+${
+      training
+        ? `    before[at * units + u] = state;
+    let gate = at * 4u * units + u;
+    gates[gate] = z;
+    gates[gate + units] = r;
+    gates[gate + 2u * units] = candidate;
+    gates[gate + 3u * units] = q;`
+        : ""
+    }
+  }
+}`,
+  };
+}

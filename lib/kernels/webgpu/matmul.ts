@@ -1,0 +1,122 @@
+/**
+ * Large matrix products and sums over rows on WebGPU.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { productShader, sumRowsShader, type Tile, tiles } from "./matmul_wgsl.ts";
+import type { CommandStream } from "./command_stream.ts";
+
+/** The sizes of C = A·B, all dense and row by row. */
+export interface WebgpuProduct {
+  /** The rows of A and C. */
+  readonly m: number;
+  /** The columns of B and C. */
+  readonly n: number;
+  /** The columns of A and the rows of B. */
+  readonly k: number;
+  /** Whether A is stored as k rows of m. */
+  readonly transposeA?: boolean;
+  /** Whether B is stored as n rows of k. */
+  readonly transposeB?: boolean;
+  /** How it is cut up; default: as {@linkcode planOf} says. */
+  readonly plan?: ProductPlan;
+}
+
+/** How a product is cut up. */
+export interface ProductPlan {
+  readonly tile: Tile;
+  /** Into how many parts k is cut, whose products are summed up afterwards. */
+  readonly chunks: number;
+}
+
+/** The tensors of a product. */
+export interface Factors {
+  readonly a: tf.TensorInfo;
+  readonly b: tf.TensorInfo;
+  /** n numbers that are added to every row; more may follow them. */
+  readonly bias?: tf.TensorInfo;
+}
+
+/**
+ * So many workgroups keep a large device busy, and a small one too. The largest that a
+ * browser may find itself on has some 140 cores.
+ */
+const enoughWorkgroups = 128;
+/** A product over less than this much of k is not worth a second dispatch to sum it up. */
+const shortestChunk = 256;
+
+/** The plan that should suit a product's sizes. */
+export function planOf({ m, n, k }: Pick<WebgpuProduct, "m" | "n" | "k">): ProductPlan {
+  const count = (side: number) => Math.ceil(m / side) * Math.ceil(n / side);
+  const tile = count(tiles.large.side) >= enoughWorkgroups ? tiles.large : tiles.small;
+  const wanted = Math.min(Math.ceil(enoughWorkgroups / count(tile.side)), k / shortestChunk);
+  return { tile, chunks: Math.max(1, Math.floor(wanted)) };
+}
+
+/**
+ * Records C = A·B, or A·B + bias: one dispatch, or two where C is so small that k has to
+ * be cut up to keep the device busy.
+ *
+ * @returns C
+ */
+export function multiply(
+  stream: CommandStream,
+  { m, n, k, transposeA = false, transposeB = false, plan = planOf({ m, n, k }) }: WebgpuProduct,
+  { a, b, bias }: Factors,
+): tf.TensorInfo {
+  const { tile } = plan;
+  const chunk = plan.chunks === 1 ? k : Math.ceil(k / plan.chunks / tile.depth) * tile.depth;
+  const chunks = Math.ceil(k / chunk) || 1;
+  const whole = chunks === 1;
+  const shader = productShader({
+    transposeA,
+    transposeB,
+    tile,
+    bias: whole && bias !== undefined,
+    alignedA: transposeA && m % 4 === 0,
+    alignedB: !transposeB && n % 4 === 0,
+    alignedC: n % 4 === 0,
+  });
+  const c = stream.tensor(whole ? [m, n] : [chunks, m, n]);
+  stream.run({
+    shader,
+    tensors: whole && bias ? [a, b, bias, c] : [a, b, c],
+    uniforms: { m, n, k, chunk },
+    workgroups: [Math.ceil(n / tile.side), Math.ceil(m / tile.side), chunks],
+  });
+  if (whole) return c;
+  const sum = stream.tensor([m, n]);
+  sumRows(stream, { rows: chunks, columns: m * n }, { from: c, bias, period: n, to: sum });
+  stream.free(c);
+  return sum;
+}
+
+/** Where sums are read from and written to. */
+export interface SumTensors {
+  /** `[rows, columns]` */
+  readonly from: tf.TensorInfo;
+  /** What is added. */
+  readonly bias?: tf.TensorInfo;
+  /** How many numbers of the bias repeat along the columns; default: one for each column. */
+  readonly period?: number;
+  readonly to: tf.TensorInfo;
+  /** Where in `to` the first sum goes; default 0. */
+  readonly first?: number;
+}
+
+/** Records the sum of all rows: one dispatch. */
+export function sumRows(
+  stream: CommandStream,
+  { rows, columns }: { readonly rows: number; readonly columns: number },
+  { from, bias, period = columns, to, first = 0 }: SumTensors,
+): void {
+  const groups = Math.ceil(columns / 16);
+  const x = Math.min(groups, 32768); // a device counts no further than 65535
+  stream.run({
+    shader: sumRowsShader({ bias: bias !== undefined }),
+    tensors: bias ? [from, bias, to] : [from, to],
+    uniforms: { rows, columns, first, period },
+    workgroups: [x, Math.ceil(groups / x)],
+  });
+}

@@ -1,0 +1,156 @@
+/**
+ * The shaders that draw characters on the device.
+ *
+ * @module
+ */
+import { lines } from "./matmul_wgsl.ts";
+import type { Shader } from "./shader.ts";
+
+/** How many columns a workgroup of {@linkcode rowTimesMatrixShader} computes. */
+export const columnsOfGroup = 16;
+
+/**
+ * A row of `out` is the state of a text at this step times a matrix, plus the bias.
+ *
+ * Buffers: `hidden` `[batch, time, depth]`, `matrix` `[depth, columns]`, `bias`, of which
+ * the first `columns` numbers count, and `out` `[batch, columns]`. Dispatch: x over the
+ * columns by 16, y over the texts. 16 × 16 invocations: each adds up every 16th product of
+ * a column, four in flight at a time, then the 16 sums are added. Each number of the matrix
+ * is read once, next to its neighbors.
+ */
+export const rowTimesMatrixShader: Shader = {
+  key: "row times matrix",
+  buffers: [
+    { name: "hidden", access: "read" },
+    { name: "matrix", access: "read" },
+    { name: "bias", access: "read" },
+    { name: "out", access: "read_write" },
+  ],
+  uniforms: { time: "u32", depth: "u32", columns: "u32" },
+  code: () => `
+var<workgroup> parts: array<f32, 256>;
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let depth = numbers.depth;
+  let columns = numbers.columns;
+  let column = min(group.x * ${columnsOfGroup}u + lane % 16u, columns - 1u);
+  let row = (group.y * numbers.time + now.step) * depth;
+  var sum = vec4<f32>();
+  var k = lane / 16u;
+  for (; k + 48u < depth; k += 64u) {
+    sum += vec4<f32>(
+${
+    lines(4, (i) =>
+      `      hidden[row + k + ${16 * i}u] * matrix[(k + ${16 * i}u) * columns + column],`)
+  }
+    );
+  }
+  for (; k < depth; k += 16u) { sum.x += hidden[row + k] * matrix[k * columns + column]; }
+  parts[lane] = sum.x + sum.y + sum.z + sum.w;
+  workgroupBarrier();
+  if (lane >= 16u || group.x * ${columnsOfGroup}u + lane >= columns) { return; }
+  var total = bias[column];
+  for (var part = 0u; part < 16u; part++) { total += parts[part * 16u + lane]; }
+  out[group.y * columns + column] = total;
+}`,
+};
+
+/**
+ * Draws the next token of each text: the largest of logit / T − log(−log u) over all ids
+ * but 0, u uniform, as `sampleToken` does.
+ *
+ * Buffers: `logits` `[batch, size]`, `words` `[batch, 2]`, the first two words of each text's
+ * random numbers, `ids` `[batch]`, for the shaders that read the token, and `drawn` `[time,
+ * batch]`. Dispatch: one workgroup for each text. Its 256 invocations share the ids; the best
+ * of all is found by halves. Where two scores are equal, as near temperature 0, the larger
+ * logit wins, then the smaller id, so the order of comparing does not matter.
+ *
+ * The random word is `hash4(words, position, id)`, by the same integer arithmetic as in
+ * `random.ts`. log u loses its digits where u is nearly 1; there we take the series in 1 − u.
+ * A logit that is NaN or ∞ is told by its bits, since WGSL may take it that there are none.
+ */
+export const drawShader: Shader = {
+  key: "draw",
+  buffers: [
+    { name: "logits", access: "read" },
+    { name: "words", access: "read", type: "array<u32>" },
+    { name: "ids", access: "read_write", type: "array<i32>" },
+    { name: "drawn", access: "read_write", type: "array<i32>" },
+  ],
+  uniforms: { batch: "u32", size: "u32", position: "u32", temperature: "f32" },
+  code: () => `
+struct Choice { score: f32, logit: f32, id: u32 }
+var<workgroup> choices: array<Choice, 256>;
+var<workgroup> bad: array<u32, 256>;
+fn hash4(words: vec4<u32>) -> u32 {
+  var v = words * 1664525u + 1013904223u;
+  v.x += v.y * v.w; v.y += v.z * v.x; v.z += v.x * v.y; v.w += v.y * v.z;
+  v ^= v >> vec4<u32>(16u);
+  v.x += v.y * v.w;
+  return v.x;
+}
+// -log(-log u), u = (n + 1/2) / 2^24
+fn gumbel(word: u32) -> f32 {
+  let n = word >> 8u;
+  let u = (f32(n) + 0.5) / 16777216.0;
+  let rest = (f32(16777215u - n) + 0.5) / 16777216.0; // 1 - u
+  var minusLog = -log(u);
+  if (rest < 0.125) {
+    minusLog = ${series(9)};
+  }
+  return -log(minusLog);
+}
+fn better(a: Choice, b: Choice) -> bool {
+  if (a.id == 0u || b.id == 0u) { return b.id == 0u; }
+  if (a.score != b.score) { return a.score > b.score; }
+  if (a.logit != b.logit) { return a.logit > b.logit; }
+  return a.id < b.id;
+}
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let text = group.x;
+  var best = Choice(0.0, 0.0, 0u);
+  var worst = 0xffffffffu;
+  for (var id = lane + 1u; id < numbers.size; id += 256u) {
+    let logit = logits[text * numbers.size + id];
+    let bits = bitcast<u32>(logit);
+    if ((bits & 0x7f800000u) == 0x7f800000u) {
+      if (bits != 0xff800000u) { worst = min(worst, id); } // -infinity is never drawn
+      continue;
+    }
+    let random = hash4(vec4<u32>(
+      words[2u * text], words[2u * text + 1u], numbers.position + now.step, id,
+    ));
+    let choice = Choice(logit / numbers.temperature + gumbel(random), logit, id);
+    if (better(choice, best)) { best = choice; }
+  }
+  choices[lane] = best;
+  bad[lane] = worst;
+  for (var half = 128u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      if (better(choices[lane + half], choices[lane])) { choices[lane] = choices[lane + half]; }
+      bad[lane] = min(bad[lane], bad[lane + half]);
+    }
+  }
+  if (lane == 0u) {
+    let id = choices[0].id;
+    ids[text] = i32(id);
+    drawn[now.step * numbers.batch + text] =
+      select(i32(id), -1 - i32(bad[0]), bad[0] != 0xffffffffu);
+  }
+}`,
+};
+
+/** rest + rest² / 2 + … + restⁿ / n, which is −log(1 − rest). */
+function series(terms: number): string {
+  let text = `${1 / terms}`;
+  for (let i = terms - 1; i > 0; i--) text = `${1 / i}${i === 1 ? ".0" : ""} + rest * (${text})`;
+  return `rest * (${text})`;
+}

@@ -1,0 +1,144 @@
+/**
+ * Matrix products, and the gradients of a lookup and of a bias, in the place of tfjs' own
+ * on WebGPU. tfjs transposes before it sums, and copies a matrix to leave it as it is.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import {
+  isPlainProduct,
+  isSumOfRows,
+  type MatMulArguments,
+  productSizes,
+  type SumArguments,
+  sumSizes,
+} from "../ops/tfjs_arguments.ts";
+import { multiply, sumRows } from "./matmul.ts";
+import { type CommandStream, replaceWebgpuKernel } from "./command_stream.ts";
+import type { Shader } from "./shader.ts";
+
+/** tfjs' own kernels, for what ours do not do. */
+const own = new Map<string, tf.KernelFunc>();
+
+function replace<Args>(
+  name: string,
+  fits: (args: Args) => boolean,
+  run: (stream: CommandStream, args: Args) => tf.TensorInfo,
+): void {
+  if (!own.has(name)) own.set(name, tf.getKernel(name, "webgpu").kernelFunc);
+  replaceWebgpuKernel(name, ({ stream, ...args }) => {
+    return fits(args as Args) ? run(stream, args as Args) : own.get(name)!(args as never);
+  });
+}
+
+/** Replaces products of two float32 matrices, sums over rows or by segment, idle transposes. */
+export function registerWebgpuProducts(): void {
+  for (const name of ["BatchMatMul", "_FusedMatMul"]) {
+    replace<MatMulArguments>(name, hasWholeBias, (stream, { inputs, attrs }) => {
+      const { shape, ...product } = productSizes(inputs, attrs);
+      return { ...multiply(stream, product, inputs), shape };
+    });
+  }
+  replace<SumArguments>("Sum", isSumOfRows, (stream, args) => {
+    const { shape, ...sizes } = sumSizes(args);
+    const sums = stream.tensor(shape);
+    sumRows(stream, sizes, { from: args.inputs.x, to: sums });
+    return sums;
+  });
+  replace<TransposeArguments>("Transpose", keepsOrder, (stream, { inputs: { x }, attrs }) => {
+    return stream.share(x, attrs.perm.map((axis) => x.shape[axis]));
+  });
+  replace<SegmentSumArguments>("UnsortedSegmentSum", isFloat, (stream, { inputs, attrs }) => {
+    const { x, segmentIds: ids } = inputs;
+    return segmentSum(stream, { x, ids, segments: attrs.numSegments });
+  });
+}
+
+function hasWholeBias(args: MatMulArguments): boolean {
+  const { inputs: { bias }, attrs } = args;
+  if (!isPlainProduct(args)) return false;
+  return bias === undefined || bias.shape[0] === productSizes(args.inputs, attrs).n;
+}
+
+interface TransposeArguments {
+  readonly inputs: { readonly x: tf.TensorInfo };
+  readonly attrs: { readonly perm: number[] };
+}
+
+/** Whether only axes of length 1 change places, so that all numbers stay where they are. */
+function keepsOrder({ inputs: { x }, attrs: { perm } }: TransposeArguments): boolean {
+  const long = perm.filter((axis) => x.shape[axis] !== 1);
+  return long.every((axis, i) => i === 0 || axis > long[i - 1]);
+}
+
+interface SegmentSumArguments {
+  readonly inputs: { readonly x: tf.TensorInfo; readonly segmentIds: tf.TensorInfo };
+  readonly attrs: { readonly numSegments: number };
+}
+
+function isFloat({ inputs: { x } }: SegmentSumArguments): boolean {
+  return x.dtype === "float32";
+}
+
+/**
+ * Records the sums of the parts of x that have the same id, which each of its first axes has:
+ * one dispatch.
+ *
+ * @returns `[segments, …]`, the rest of x' shape after that of the ids
+ */
+export function segmentSum(
+  stream: CommandStream,
+  { x, ids, segments }: {
+    readonly x: tf.TensorInfo;
+    readonly ids: tf.TensorInfo;
+    readonly segments: number;
+  },
+): tf.TensorInfo {
+  const count = tf.util.sizeFromShape(ids.shape);
+  const width = tf.util.sizeFromShape(x.shape) / count;
+  const each = x.shape.slice(ids.shape.length);
+  const sums = stream.tensor([segments, ...each]);
+  stream.run({
+    shader: segmentSumShader,
+    tensors: [x, ids, sums],
+    uniforms: { count, width },
+    workgroups: [Math.ceil(width / 32), segments],
+  });
+  return sums;
+}
+
+/**
+ * Row s of the result is the sum of the rows i of `x` with `ids[i]` = s.
+ *
+ * Buffers: `x` `[count, width]`, `ids` `[count]`, `sums` `[segments, width]`. Dispatch: x
+ * over the width by 32, y over the segments. The 8 × 32 invocations of a workgroup look
+ * through all ids, each through every 8th, and add the rows that match; nothing is added
+ * by two at once, so the sums are the same every time.
+ */
+export const segmentSumShader: Shader = {
+  key: "segmentSum",
+  buffers: [
+    { name: "x", access: "read" },
+    { name: "ids", access: "read", type: "array<i32>" },
+    { name: "sums", access: "read_write" },
+  ],
+  uniforms: { count: "u32", width: "u32" },
+  code: () => `
+var<workgroup> parts: array<f32, 256>;
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let column = group.x * 32u + lane % 32u;
+  var sum = 0.0;
+  for (var i = lane / 32u; i < numbers.count; i += 8u) {
+    if (ids[i] == i32(group.y) && column < numbers.width) { sum += x[i * numbers.width + column]; }
+  }
+  parts[lane] = sum;
+  workgroupBarrier();
+  if (lane >= 32u || column >= numbers.width) { return; }
+  for (var part = 1u; part < 8u; part++) { sum += parts[part * 32u + lane]; }
+  sums[group.y * numbers.width + column] = sum;
+}`,
+};
