@@ -29,7 +29,10 @@ export interface Blas {
   readonly name: string;
   /** Its version and the processor that it computes for, where it says so and we may read it. */
   readonly version: string | null;
-  /** How many threads it would use by itself; null where it does not say. */
+  /**
+   * How many threads it would use by itself; null where it does not say, or says 1: then another
+   * thread of this program, which shares the library, may have told it so as we do.
+   */
   readonly threads: number | null;
   /** Whether it computes on the thread that calls it alone; one that cannot be told may not. */
   readonly isSingleThreaded: boolean;
@@ -90,11 +93,16 @@ function open(path: string): Blas | string {
   try {
     if (globalThis.Deno?.dlopen === undefined) return `${path}: only Deno opens libraries`;
     const symbols = openSymbols(path);
-    const threads = symbols.threads?.() ?? null;
+    const threads = symbols.threads?.() ?? 1;
     symbols.useOneThread?.();
     const { sgemm, sgemmPointer } = symbols;
     const blas: Blas = {
-      ...{ path, name: nameOf(path), version: versionOf(symbols), threads },
+      ...{
+        path,
+        name: nameOf(path),
+        version: versionOf(symbols),
+        threads: threads > 1 ? threads : null,
+      },
       isSingleThreaded: symbols.useOneThread !== null,
       ...{ sgemm, sgemmPointer },
       multiply: (product, a, b, c) => multiply(symbols, product, { a, b, c }),
