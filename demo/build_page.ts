@@ -6,7 +6,7 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readBundle } from "../lib/generation/bundle.ts";
-import { writeFolder } from "../lib/model/folder.ts";
+import { writeFolder } from "../lib/files/folder.ts";
 import { pageScript, wasmFile } from "./page_script.ts";
 
 const source = join(dirname(fileURLToPath(import.meta.url)), "page");

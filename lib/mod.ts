@@ -16,14 +16,15 @@ export {
 } from "./device.ts";
 export * from "./random.ts";
 
-export { type Corpus, type CorpusOptions, loadCorpus } from "./text/corpus.ts";
-export type { DownloadOptions, DownloadProgress } from "./text/download.ts";
-export type { StandIn } from "./text/stand_in.ts";
+export type { Corpus, CorpusOptions, StandIn } from "./text/corpus.ts";
+export { loadCorpus } from "./text/load_corpus.ts";
+export type { DownloadOptions, DownloadProgress } from "./files/download.ts";
 export type { SequenceBatch } from "./text/sequence_batch.ts";
 export { SequenceDataset } from "./text/sequence_dataset.ts";
 export * from "./text/vocabulary.ts";
 export * from "./text/split.ts";
-export * from "./text/sequences.ts";
+export type { SequenceOptions } from "./text/sequence_options.ts";
+export { sequenceBatches } from "./text/sequences.ts";
 export * from "./text/validation_batches.ts";
 
 export {
@@ -40,17 +41,14 @@ export { Adam, type AdamForm, type AdamOptions } from "./training/adam.ts";
 export { type LearningRateSchedule, learningRateSchedule } from "./training/schedule.ts";
 export { evaluate, type EvaluateOptions } from "./training/evaluate.ts";
 export { train, type TrainOptions } from "./training/trainer.ts";
-export {
-  afterEachEpoch,
-  type EpochRecord,
-  type FitCallbackOptions,
-  fitCallbacks,
-  type StepInfo,
-  type TrainContext,
-  type TrainingCallback,
-  type TrainingHistory,
-  type UnfinishedEpoch,
-} from "./training/callbacks.ts";
+export { afterEachEpoch, type TrainContext, type TrainingCallback } from "./training/callbacks.ts";
+export { type FitCallbackOptions, fitCallbacks } from "./training/fit_callbacks.ts";
+export type {
+  EpochRecord,
+  StepInfo,
+  TrainingHistory,
+  UnfinishedEpoch,
+} from "./training/records.ts";
 export {
   checkpointEachEpoch,
   type CheckpointInfo,

@@ -8,7 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { type Device, selectDevice } from "../../lib/device.ts";
 import { OneStep } from "../../lib/generation/one_step.ts";
-import type { DownloadProgress } from "../../lib/text/download.ts";
+import type { DownloadProgress } from "../../lib/files/download.ts";
 
 /** A model that is ready to write. */
 export interface OpenedModel {

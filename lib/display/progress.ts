@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { DownloadProgress } from "../text/download.ts";
-import type { EpochRecord, StepInfo, TrainingCallback } from "../training/callbacks.ts";
+import type { DownloadProgress } from "../files/download.ts";
+import type { TrainingCallback } from "../training/callbacks.ts";
+import type { EpochRecord, StepInfo } from "../training/records.ts";
 import { defaultWriter, type ProgressWriter } from "./progress_writer.ts";
 
 /** Options of {@linkcode trainingProgress} and {@linkcode downloadProgress}. */

@@ -8,11 +8,11 @@
  * @module
  */
 import type { ModelConfig } from "../config.ts";
-import { checkSeal, sealFile, sha256 } from "../model/file_seal.ts";
-import { writeFolder } from "../model/folder.ts";
-import { decodeSafetensors, encodeSafetensors, type TensorRecord } from "../model/safetensors.ts";
+import { digestFile, sha256, verifyDigest } from "../files/file_digest.ts";
+import { writeFolder } from "../files/folder.ts";
+import { decodeSafetensors, encodeSafetensors, type TensorRecord } from "../files/safetensors.ts";
 import { checkWeights, weightShapes } from "../model/weights.ts";
-import type { DownloadProgress } from "../text/download.ts";
+import type { DownloadProgress } from "../files/download.ts";
 import { Vocabulary } from "../text/vocabulary.ts";
 import {
   type BundleJson,
@@ -20,17 +20,9 @@ import {
   parseBundleJson,
   type TrainingSummary,
 } from "./bundle_json.ts";
+import type { Bundle } from "./bundle_contents.ts";
 import { bundleReadme } from "./bundle_readme.ts";
 import { type BundleSource, openBundleSource } from "./bundle_source.ts";
-
-/** What a bundle holds, without a tensor yet. */
-export interface Bundle {
-  readonly config: ModelConfig;
-  readonly vocabulary: Vocabulary;
-  readonly training?: TrainingSummary;
-  /** The weights by name. */
-  readonly tensors: ReadonlyMap<string, TensorRecord>;
-}
 
 /** How reading a bundle reports. */
 export interface LoadOptions {
@@ -61,7 +53,7 @@ export async function writeBundle(dir: string, bundle: Bundle): Promise<void> {
       model: config,
       vocabulary: { characters, sha256: await vocabularySha256(characters) },
       ...(training === undefined ? {} : { training }),
-      weights: { file: weightsFile, ...await sealFile(weights) },
+      weights: { file: weightsFile, ...await digestFile(weights) },
     });
   } catch (cause) {
     const reason = (cause as Error).message;
@@ -132,7 +124,7 @@ async function readWeights(
     // A server that compresses announces other bytes than those that we receive.
     onProgress: onProgress && ((p) => onProgress({ ...p, totalBytes: weights.bytes })),
   });
-  await checkSeal(content, { path, seal: weights });
+  await verifyDigest(content, { path, seal: weights });
   try {
     const { tensors } = decodeSafetensors(content);
     checkWeights(weightShapes(model), tensors);

@@ -4,7 +4,7 @@
  * @module
  */
 import * as z from "zod";
-import { fileSealSchema, sha256Schema } from "../model/file_seal.ts";
+import { fileDigestSchema, sha256Schema } from "../files/file_digest.ts";
 
 const count = z.int().min(1);
 
@@ -32,7 +32,7 @@ const schema = z.strictObject({
     loss: z.number(),
     validationLoss: z.number().optional(),
   }).optional(),
-  weights: fileSealSchema.extend({
+  weights: fileDigestSchema.extend({
     /** A plain name, so that it cannot lead out of the folder. */
     file: z.string().regex(/^\w[\w.-]*\.safetensors$/),
   }),

@@ -5,7 +5,7 @@
  */
 import { perplexity } from "../model/loss.ts";
 import { weightShapes } from "../model/weights.ts";
-import type { Bundle } from "./bundle.ts";
+import type { Bundle } from "./bundle_contents.ts";
 
 /** What the page is about. */
 export type ReadmeSubject = Pick<Bundle, "config" | "vocabulary" | "training">;

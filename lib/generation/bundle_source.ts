@@ -1,4 +1,4 @@
-import { downloadChunks, downloadFailure, type DownloadOptions } from "../text/download.ts";
+import { downloadChunks, downloadFailure, type DownloadOptions } from "../files/download.ts";
 
 /** A folder of which we read files, wherever it is. */
 export interface BundleSource {

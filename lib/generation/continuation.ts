@@ -1,7 +1,7 @@
 import { CounterRandom, streams } from "../random.ts";
 import type { CharModel } from "../model/char_model.ts";
 import { type Drawer, drawerFrom, type DrawerOptions } from "./drawing.ts";
-import { Pauses } from "./pauses.ts";
+import { Pauses } from "../event_loop.ts";
 import { disposeReading, type Reading, readTexts } from "./reading.ts";
 
 /** What {@linkcode continueTexts} needs to know. */

@@ -6,7 +6,7 @@ import { type LoadOptions, readBundle, writeBundle } from "./bundle.ts";
 import type { TrainingSummary } from "./bundle_json.ts";
 import { continueTexts, samplingRandoms } from "./continuation.ts";
 import type { DrawerOptions } from "./drawing.ts";
-import { Pauses } from "./pauses.ts";
+import { Pauses } from "../event_loop.ts";
 import { checkLength, encodePrompts, idRows } from "./prompts.ts";
 import { checkTemperature, type SampleOptions } from "./sampling.ts";
 import { type StepResult, type StepState, takeStep } from "./step.ts";

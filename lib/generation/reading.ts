@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { CharModel, ModelState } from "../model/char_model.ts";
-import type { Pauses } from "./pauses.ts";
+import type { Pauses } from "../event_loop.ts";
 
 /** Where a model is after the texts of a batch. Its owner disposes it. */
 export type Reading = {

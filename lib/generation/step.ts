@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { CharModel } from "../model/char_model.ts";
 import { samplingRandoms } from "./continuation.ts";
-import type { Pauses } from "./pauses.ts";
+import type { Pauses } from "../event_loop.ts";
 import { disposeReading, logitRows, readBatch, readTexts } from "./reading.ts";
 import { sampleToken } from "./sampling.ts";
 

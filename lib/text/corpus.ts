@@ -1,9 +1,11 @@
-import { basename, extname } from "node:path";
-import { fileURLToPath } from "node:url";
-import { corpusFromBytes } from "./corpus_bytes.ts";
-import { downloadChunks, downloadFailure, type DownloadOptions } from "./download.ts";
-import { knownCorpora, loadKnownCorpus } from "./known_corpora.ts";
-import type { StandIn } from "./stand_in.ts";
+/**
+ * A text to learn from.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { DownloadOptions } from "../files/download.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /** A text to learn from, and where it came from. */
 export interface Corpus {
@@ -19,7 +21,7 @@ export interface Corpus {
   readonly standIn?: StandIn;
 }
 
-/** How {@linkcode loadCorpus} finds a text, waits and reports. */
+/** How `loadCorpus` finds a text, waits and reports. */
 export interface CorpusOptions extends DownloadOptions {
   /** Where texts with a name are kept. Default: the project's data folder. */
   readonly dataDir?: string | URL;
@@ -31,84 +33,43 @@ export interface CorpusOptions extends DownloadOptions {
   readonly urls?: readonly string[];
 }
 
+/** Why a corpus is not the one that was asked for. */
+export interface StandIn {
+  /** The name that was asked for. */
+  readonly requested: string;
+  /** Every place that was tried, each with the reason why it failed. */
+  readonly tried: readonly string[];
+  /** All of it in words, with the ways to bring the text that was asked for. */
+  readonly message: string;
+}
+
 /**
- * Loads a text: one with a name, or a file or address of one's own.
+ * Makes a corpus of the bytes of a file.
  *
- * `"shakespeare"` comes from the data folder, or is downloaded to it. A file counts as Shakespeare
- * only if its SHA-256 is right; one in the data folder that has another is reported and left alone.
- * If no address can be reached, another text stands in: `standIn` and a notice say so. Who cannot
- * use another text switches that off with the option `standIn`.
- *
- * Anything else is a path, or a `file:`, `http:` or `https:` address, of a text in UTF-8, with or
- * without byte order mark, in any language. What comes from an address of one's own is not kept: it
- * is downloaded each time, because we have no hash to tell whether a kept file is still right. A
- * file that is called like a known text is reached as `./shakespeare`.
- *
- * @param nameOrPathOrUrl The name of a known text, a path or an address.
- * @param options Data folder, progress, notices, time-outs.
- * @returns The text and where it came from.
- * @throws {Error} If there is no such text, it cannot be read, is empty or is not UTF-8.
- *
- * @example A text of one's own
- * ```ts
- * import { loadCorpus } from "folio";
- * import assert from "node:assert/strict";
- *
- * const path = await Deno.makeTempFile({ suffix: ".txt" });
- * await Deno.writeTextFile(path, "Whan that Aprille with his shoures soote");
- * const corpus = await loadCorpus(path);
- * assert.equal(corpus.text.length, 40);
- * await Deno.remove(path);
- * ```
+ * @param bytes The whole file: UTF-8, with or without byte order mark.
+ * @param origin What to call the corpus, and the path or address of the file.
+ * @returns The corpus, with the hash of these bytes.
+ * @throws {Error} If the file is empty or not UTF-8.
  */
-export async function loadCorpus(
-  nameOrPathOrUrl: string | URL,
-  options: CorpusOptions = {},
-): Promise<Corpus> {
-  const request = String(nameOrPathOrUrl);
-  const known = knownCorpora.find(({ name }) => name === request);
-  if (known !== undefined) return await loadKnownCorpus(known, options);
-  if (/^https?:/i.test(request)) return await loadFromUrl(request, options);
-  return await loadFromFile(
-    /^file:/i.test(request) ? fileURLToPath(request) : request,
-  );
-}
-
-async function loadFromFile(path: string): Promise<Corpus> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await Deno.readFile(path);
-  } catch (cause) {
-    const names = knownCorpora.map(({ name }) => `"${name}"`).join(", ");
-    const reason = cause instanceof Deno.errors.NotFound
-      ? `there is no such file, nor a known text of this name. Give the path or address of a ` +
-        `text file, or one of the known names: ${names}`
-      : downloadFailure(cause);
-    throw new Error(`Cannot load the corpus "${path}": ${reason}`, { cause });
-  }
-  const name = basename(path, extname(path));
-  return corpusFromBytes(bytes, { name, source: path });
-}
-
-async function loadFromUrl(
-  url: string,
-  options: CorpusOptions,
-): Promise<Corpus> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await new Response(
-      ReadableStream.from(downloadChunks(url, options)),
-    ).bytes();
-  } catch (cause) {
+export function corpusFromBytes(
+  bytes: Uint8Array,
+  origin: { name: string; source: string },
+): Corpus {
+  const text = decodeUtf8(bytes, origin.source);
+  if (text.length === 0) {
     throw new Error(
-      `Cannot download the corpus ${url}: ${downloadFailure(cause)}. ` +
-        `Check the address, or save the text to a file and give its path`,
-      { cause },
+      `Cannot use ${origin.source} as a corpus: it is empty. Give a file with text`,
     );
   }
-  const { pathname, hostname } = new URL(url);
-  return corpusFromBytes(bytes, {
-    name: basename(pathname, extname(pathname)) || hostname,
-    source: url,
-  });
+  return { ...origin, text, sha256: sha256Of(bytes) };
+}
+
+/**
+ * The SHA-256 of bytes, or of a text as UTF-8.
+ *
+ * @param content What to hash.
+ * @returns 64 lower-case hexadecimal digits.
+ */
+export function sha256Of(content: Uint8Array | string): string {
+  return createHash("sha256").update(content).digest("hex");
 }

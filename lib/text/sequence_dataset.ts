@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { CounterRandom, streams } from "../random.ts";
 import { type SequenceBatch, sequenceBatch } from "./sequence_batch.ts";
-import type { SequenceOptions } from "./sequences.ts";
+import { batchesPerEpoch, type SequenceOptions } from "./sequence_options.ts";
 import { shuffledIndices } from "./shuffle.ts";
 
 /**
@@ -67,24 +67,4 @@ export class SequenceDataset extends tf.data.Dataset<SequenceBatch> {
       yield sequenceBatch(this.#ids, { starts, length: sequenceLength });
     }
   }
-}
-
-/**
- * How many batches the ids fill.
- *
- * It is the same for every epoch: with random offsets it is what the largest of them leaves room for.
- *
- * @param length How many ids there are.
- * @param options All of the options.
- * @returns The number of whole batches, perhaps 0.
- */
-export function batchesPerEpoch(
-  length: number,
-  options: Required<SequenceOptions>,
-): number {
-  const largestOffset = options.randomOffset ? options.sequenceLength - 1 : 0;
-  const sequences = Math.floor(
-    (length - largestOffset) / (options.sequenceLength + 1),
-  );
-  return Math.floor(Math.max(sequences, 0) / options.batchSize);
 }

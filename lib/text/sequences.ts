@@ -1,25 +1,5 @@
-import { CounterRandom, streams } from "../random.ts";
-import { checkBatchOptions } from "./batch_options.ts";
-import { batchesPerEpoch, SequenceDataset } from "./sequence_dataset.ts";
-
-/** How {@linkcode sequenceBatches} cuts, orders and batches the ids. */
-export interface SequenceOptions {
-  /** Characters in an input, and as many in its target. Default 100. */
-  readonly sequenceLength?: number;
-  /** Sequences in a batch. Default 64. */
-  readonly batchSize?: number;
-  /** How many sequences the shuffle draws from; 0 keeps the text's order. Default 10,000. */
-  readonly shuffleBuffer?: number;
-  /** An integer from 0 to 2^32 − 1; the same seed gives the same batches. Default 0. */
-  readonly seed?: number;
-  /**
-   * Whether each epoch starts cutting at another place, from 0 to sequenceLength − 1, so that the
-   * model meets the text in more than one cut. Default false.
-   */
-  readonly randomOffset?: boolean;
-  /** Which epoch's order comes first, counted from 0: for training that resumes. Default 0. */
-  readonly firstEpoch?: number;
-}
+import { SequenceDataset } from "./sequence_dataset.ts";
+import { requireOptions, type SequenceOptions } from "./sequence_options.ts";
 
 /**
  * Cuts the ids of a text into sequences and gives them out in batches, shuffled anew each epoch.
@@ -68,27 +48,4 @@ export function sequenceBatches(
   };
   requireOptions(ids, all);
   return new SequenceDataset(ids, all);
-}
-
-function requireOptions(
-  ids: Int32Array,
-  options: Required<SequenceOptions>,
-): void {
-  const { sequenceLength, batchSize, shuffleBuffer, firstEpoch, randomOffset } = options;
-  checkBatchOptions(ids, {
-    sequenceLength: { value: sequenceLength, least: 1 },
-    batchSize: { value: batchSize, least: 1 },
-    shuffleBuffer: { value: shuffleBuffer, least: 0 },
-    firstEpoch: { value: firstEpoch, least: 0 },
-  });
-  // Made for its check alone, so that a bad seed is refused here and not in the first epoch.
-  new CounterRandom({ seed: options.seed, stream: streams.shuffle });
-  if (batchesPerEpoch(ids.length, options) > 0) return;
-  const needed = batchSize * (sequenceLength + 1) +
-    (randomOffset ? sequenceLength - 1 : 0);
-  throw new RangeError(
-    `Cannot fill one batch with ${ids.length} ids: a batch of ${batchSize} sequences of ` +
-      `${sequenceLength} + 1${randomOffset ? " with random offsets" : ""} needs ${needed}. ` +
-      `Give a longer text, or a smaller batchSize or sequenceLength`,
-  );
 }

@@ -1,16 +1,5 @@
-import type { Corpus } from "./corpus.ts";
-import { sha256Of } from "./corpus_bytes.ts";
-import { downloadFailure } from "./download.ts";
-
-/** Why a corpus is not the one that was asked for. */
-export interface StandIn {
-  /** The name that was asked for. */
-  readonly requested: string;
-  /** Every place that was tried, each with the reason why it failed. */
-  readonly tried: readonly string[];
-  /** All of it in words, with the ways to bring the text that was asked for. */
-  readonly message: string;
-}
+import { type Corpus, sha256Of } from "./corpus.ts";
+import { downloadFailure } from "../files/download.ts";
 
 /** What could not be had. */
 export interface StandInRequest {

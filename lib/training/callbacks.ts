@@ -1,63 +1,11 @@
 /**
- * What can be hooked into training, and how the same hooks serve `fitDataset`.
+ * What can be hooked into training.
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import type { CharModel } from "../model/char_model.ts";
-import { TrainingClock } from "./training_clock.ts";
-
-/** One epoch as it went. */
-export interface EpochRecord {
-  /** Counted from 1. */
-  readonly epoch: number;
-  /** The mean loss over the epoch's steps, in nats per character. */
-  readonly loss: number;
-  /** The loss on the held-out text after the epoch. */
-  readonly validationLoss?: number;
-  /** How long it took, validation included. */
-  readonly seconds: number;
-  /** How many steps it had. */
-  readonly steps: number;
-  /** The learning rate of its last step. */
-  readonly learningRate: number;
-}
-
-/** An epoch that has begun and not ended: what is needed to end it as if it had never stopped. */
-export interface UnfinishedEpoch {
-  /** Counted from 1. */
-  readonly epoch: number;
-  /** How many of its steps are made. */
-  readonly steps: number;
-  /** The sum of their losses. */
-  readonly lossSum: number;
-  /** How long they took. */
-  readonly seconds: number;
-  /** The learning rate of the last of them. */
-  readonly learningRate: number;
-}
-
-/** All epochs so far; plain JSON. */
-export interface TrainingHistory {
-  readonly epochs: readonly EpochRecord[];
-}
-
-/** One step as it went. */
-export interface StepInfo {
-  /** Counted from 1. */
-  readonly epoch: number;
-  /** How many epochs there will be. */
-  readonly epochs: number;
-  /** In the epoch, counted from 1. */
-  readonly step: number;
-  readonly stepsPerEpoch?: number;
-  /** Nats per character; undefined while the device still works on it. */
-  readonly loss?: number;
-  readonly stepsPerSecond: number;
-  /** How long the rest of the training takes at this pace. */
-  readonly secondsLeft?: number;
-  readonly learningRate: number;
-}
+import type { EpochRecord, StepInfo, TrainingHistory, UnfinishedEpoch } from "./records.ts";
 
 /** What a callback can look at. */
 export interface TrainContext {
@@ -100,78 +48,6 @@ export function afterEachEpoch(
   act: (record: EpochRecord, context: TrainContext) => void | Promise<void>,
 ): TrainingCallback {
   return { onEpochEnd: act };
-}
-
-/** What {@linkcode fitCallbacks} needs to know. */
-export interface FitCallbackOptions {
-  readonly model: CharModel;
-  /** As given to `fitDataset`. */
-  readonly epochs: number;
-  /** The size of the dataset. */
-  readonly stepsPerEpoch?: number;
-}
-
-/**
- * Lets folio's callbacks work under tfjs' `network.fitDataset`.
- *
- * @param callbacks the callbacks
- * @param options the model and what `fitDataset` is told
- * @returns what `fitDataset` takes as `callbacks`
- *
- * @example
- * ```ts
- * import { createCharModel, fitCallbacks, presets, selectDevice } from "folio";
- *
- * await selectDevice({ name: "cpu" });
- * const model = createCharModel({ vocabularySize: 5, ...presets.quick.model, rnnUnits: 4 });
- * const callbacks = fitCallbacks([], { model, epochs: 1, stepsPerEpoch: 172 });
- * ```
- */
-export function fitCallbacks(
-  callbacks: readonly TrainingCallback[],
-  { model, epochs, stepsPerEpoch }: FitCallbackOptions,
-): tf.CustomCallbackArgs {
-  const clock = new TrainingClock({ epochs, stepsPerEpoch });
-  const records: EpochRecord[] = [];
-  const context = (): TrainContext => {
-    const { optimizer } = model.network;
-    return {
-      model,
-      optimizer,
-      epochs: [...records],
-      step: optimizer.iterations,
-    };
-  };
-  let epoch = 1;
-  return {
-    onTrainBegin: () => notify(callbacks, "onTrainBegin", context()),
-    onEpochBegin: async (index) => {
-      epoch = index + 1;
-      clock.beginEpoch(epoch);
-      await notify(callbacks, "onEpochBegin", epoch, context());
-    },
-    onBatchEnd: async (_, logs) => {
-      const info = clock.step({
-        loss: logs?.loss,
-        learningRate: rateOf(model.network.optimizer),
-      });
-      await notify(callbacks, "onStepEnd", info, context());
-    },
-    onEpochEnd: async (_, logs) => {
-      records.push(clock.endEpoch({
-        loss: Number(logs?.loss),
-        validationLoss: logs?.val_loss,
-        learningRate: rateOf(model.network.optimizer),
-      }));
-      await notify(
-        callbacks,
-        "onEpochEnd",
-        records[records.length - 1],
-        context(),
-      );
-    },
-    onTrainEnd: () => notify(callbacks, "onTrainEnd", { epochs: [...records] }, context()),
-  };
 }
 
 type Hook = keyof TrainingCallback;

@@ -1,6 +1,7 @@
 import type { Arithmetic } from "../device.ts";
-import { removeFolder, sweepLeftovers } from "../model/folder.ts";
-import type { EpochRecord, TrainContext, TrainingCallback, UnfinishedEpoch } from "./callbacks.ts";
+import { removeFolder, sweepLeftovers } from "../files/folder.ts";
+import type { TrainContext, TrainingCallback } from "./callbacks.ts";
+import type { EpochRecord, UnfinishedEpoch } from "./records.ts";
 import {
   type Progress,
   restoreCheckpoint,

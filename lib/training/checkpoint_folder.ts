@@ -7,11 +7,12 @@
 import type * as tf from "@tensorflow/tfjs";
 import { currentArithmetic } from "../device.ts";
 import type { CharModel } from "../model/char_model.ts";
-import { checkSeal, sealFile } from "../model/file_seal.ts";
-import { writeFolder } from "../model/folder.ts";
-import { decodeSafetensors, encodeSafetensors, type TensorRecord } from "../model/safetensors.ts";
+import { digestFile, verifyDigest } from "../files/file_digest.ts";
+import { writeFolder } from "../files/folder.ts";
+import { decodeSafetensors, encodeSafetensors, type TensorRecord } from "../files/safetensors.ts";
 import { assignWeights, checkWeights, weightShapes, weightsToRecords } from "../model/weights.ts";
-import type { TrainContext, UnfinishedEpoch } from "./callbacks.ts";
+import type { TrainContext } from "./callbacks.ts";
+import type { UnfinishedEpoch } from "./records.ts";
 import {
   checkCheckpointJson,
   type CheckpointJson,
@@ -74,8 +75,8 @@ export async function writeCheckpoint(
       arithmetic: currentArithmetic(),
       epochs,
       files: {
-        "model.safetensors": await sealFile(modelBytes),
-        "optimizer.safetensors": await sealFile(optimizerBytes),
+        "model.safetensors": await digestFile(modelBytes),
+        "optimizer.safetensors": await digestFile(optimizerBytes),
       },
     },
     null,
@@ -137,7 +138,7 @@ async function readSealed(
       : (cause as Error).message;
     throw new Error(`Cannot restore ${path}: ${reason}`, { cause });
   }
-  await checkSeal(content, { path, seal: json.files[file] });
+  await verifyDigest(content, { path, seal: json.files[file] });
   try {
     return decodeSafetensors(content).tensors;
   } catch (cause) {

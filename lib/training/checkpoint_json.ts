@@ -4,7 +4,7 @@
  * @module
  */
 import * as z from "zod";
-import { fileSealSchema } from "../model/file_seal.ts";
+import { fileDigestSchema } from "../files/file_digest.ts";
 
 /** The file's name; a folder without it is no checkpoint of ours. */
 export const checkpointJsonFile = "checkpoint.json";
@@ -54,8 +54,8 @@ const schema = z.strictObject({
   /** There only where the checkpoint was saved in the middle of an epoch. */
   unfinished: unfinishedEpochSchema.optional(),
   files: z.strictObject({
-    "model.safetensors": fileSealSchema,
-    "optimizer.safetensors": fileSealSchema,
+    "model.safetensors": fileDigestSchema,
+    "optimizer.safetensors": fileDigestSchema,
   }),
 });
 

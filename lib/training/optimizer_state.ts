@@ -10,7 +10,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { NamedWeight } from "../model/char_model.ts";
-import type { TensorRecord } from "../model/safetensors.ts";
+import type { TensorRecord } from "../files/safetensors.ts";
 import { recordToTensor, tensorToRecord } from "../model/weights.ts";
 
 /** What an optimizer remembers, and of what. */

@@ -12,15 +12,8 @@ import { forEachBatch } from "./batch_loop.ts";
 import { evaluate } from "./evaluate.ts";
 import { LossMeter } from "./loss_meter.ts";
 import { TrainingClock } from "./training_clock.ts";
-import {
-  type EpochRecord,
-  notify,
-  rateOf,
-  type TrainContext,
-  type TrainingCallback,
-  type TrainingHistory,
-  type UnfinishedEpoch,
-} from "./callbacks.ts";
+import { notify, rateOf, type TrainContext, type TrainingCallback } from "./callbacks.ts";
+import type { EpochRecord, TrainingHistory, UnfinishedEpoch } from "./records.ts";
 
 /** How {@linkcode train} runs. */
 export interface TrainOptions {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EpochRecord, StepInfo, UnfinishedEpoch } from "./callbacks.ts";
+import type { EpochRecord, StepInfo, UnfinishedEpoch } from "./records.ts";
 
 /** Counts steps and measures their pace. */
 export class TrainingClock {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { downloadProgress, trainingProgress } from "../../lib/display/progress.ts";
 import { logWriter, notebookWriter, terminalWriter } from "../../lib/display/progress_writer.ts";
-import type { StepInfo, TrainContext } from "../../lib/training/callbacks.ts";
+import type { TrainContext } from "../../lib/training/callbacks.ts";
+import type { StepInfo } from "../../lib/training/records.ts";
 
 /** The callbacks under test do not look at the context. */
 const context = {} as TrainContext;

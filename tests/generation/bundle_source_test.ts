@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { selectDevice } from "../../lib/device.ts";
 import { OneStep } from "../../lib/generation/one_step.ts";
-import type { DownloadProgress } from "../../lib/text/download.ts";
+import type { DownloadProgress } from "../../lib/files/download.ts";
 import { withServer } from "../testdata/http_server.ts";
 import { smallWriter } from "./writers.ts";
 

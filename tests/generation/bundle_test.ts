@@ -3,8 +3,8 @@ import * as tf from "@tensorflow/tfjs";
 import fc from "fast-check";
 import { selectDevice } from "../../lib/device.ts";
 import { OneStep } from "../../lib/generation/one_step.ts";
-import { sealFile } from "../../lib/model/file_seal.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../lib/model/safetensors.ts";
+import { digestFile } from "../../lib/files/file_digest.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../lib/files/safetensors.ts";
 import { smallWriter } from "./writers.ts";
 
 const options = { length: 30, seed: 2 };
@@ -55,7 +55,7 @@ bundleTest("it is a folder of two files, described in JSON, and a page", async (
   assert.equal(json.vocabulary.characters[0], "[UNK]");
   assert.equal(json.training.validationLoss, 1.75);
   const weights = Deno.readFileSync(`${dir}/model.safetensors`);
-  const seal = await sealFile(weights);
+  const seal = await digestFile(weights);
   assert.deepEqual(json.weights, { file: "model.safetensors", ...seal });
   assert.deepEqual([...decodeSafetensors(weights).tensors.keys()], [
     "embedding.weight",
@@ -184,7 +184,7 @@ bundleTest("weights that do not fit the config are refused", async ({ dir }) => 
   const { tensors } = decodeSafetensors(await Deno.readFile(path));
   const wrong = encodeSafetensors([...tensors.values()].slice(1));
   await Deno.writeFile(path, wrong);
-  const weights = { ...json.weights, ...await sealFile(wrong) };
+  const weights = { ...json.weights, ...await digestFile(wrong) };
   writeJson(dir, { ...json, weights });
   await refused(dir, /"embedding.weight": it is missing/);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { selectDevice } from "../../lib/device.ts";
 import { createCharModel } from "../../lib/model/char_model.ts";
-import type { TensorRecord } from "../../lib/model/safetensors.ts";
+import type { TensorRecord } from "../../lib/files/safetensors.ts";
 import {
   assignWeights,
   checkWeights,

@@ -4,7 +4,7 @@
  * @module
  */
 import { CounterRandom, type ModelConfig } from "folio";
-import { encodeSafetensors, type TensorRecord } from "../../lib/model/safetensors.ts";
+import { encodeSafetensors, type TensorRecord } from "../../lib/files/safetensors.ts";
 import { weightShapes } from "../../lib/model/weights.ts";
 import { someNumbers } from "../testdata/numbers.ts";
 

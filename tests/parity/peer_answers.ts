@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import type { AdamForm } from "folio";
-import { decodeSafetensors } from "../../lib/model/safetensors.ts";
+import { decodeSafetensors } from "../../lib/files/safetensors.ts";
 import { encodeCase, type ParityCase } from "./cases.ts";
 import type { Answer } from "./folio_answer.ts";
 import { runPython } from "./peer_python.ts";

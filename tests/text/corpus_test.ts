@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { loadCorpus } from "../../lib/text/corpus.ts";
+import { loadCorpus } from "../../lib/text/load_corpus.ts";
 import { refusedUrl, withServer } from "../testdata/http_server.ts";
 import { testWithShakespeare } from "../testdata/shakespeare.ts";
 

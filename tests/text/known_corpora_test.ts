@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { CorpusOptions } from "../../lib/text/corpus.ts";
-import { knownCorpora, type KnownCorpus, loadKnownCorpus } from "../../lib/text/known_corpora.ts";
+import { knownCorpora, type KnownCorpus } from "../../lib/text/known_corpora.ts";
+import { loadKnownCorpus } from "../../lib/text/load_known_corpus.ts";
 import {
   refusedUrl,
   silentAfter,

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
-import { sequenceBatches, type SequenceOptions } from "../../lib/text/sequences.ts";
+import type { SequenceOptions } from "../../lib/text/sequence_options.ts";
+import { sequenceBatches } from "../../lib/text/sequences.ts";
 
 /** The ids 0, 1, 2, …: each tells where in the text it stood. */
 function counting(length: number): Int32Array {

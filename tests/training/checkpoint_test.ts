@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createCharModel } from "../../lib/model/char_model.ts";
 import { selectDevice } from "../../lib/device.ts";
-import type { EpochRecord } from "../../lib/training/callbacks.ts";
+import type { EpochRecord } from "../../lib/training/records.ts";
 import { Checkpoints } from "../../lib/training/checkpoint.ts";
 import { checkpointTest, config, contextOf, names, record } from "./toy_training.ts";
 

@@ -4,7 +4,8 @@ import type { CharModel } from "../../lib/model/char_model.ts";
 import { weightsToRecords } from "../../lib/model/weights.ts";
 import { sequenceBatches } from "../../lib/text/sequences.ts";
 import { Adam } from "../../lib/training/adam.ts";
-import type { EpochRecord, TrainContext } from "../../lib/training/callbacks.ts";
+import type { TrainContext } from "../../lib/training/callbacks.ts";
+import type { EpochRecord } from "../../lib/training/records.ts";
 
 export const config = {
   vocabularySize: 5,

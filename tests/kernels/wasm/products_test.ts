@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { selectDevice } from "folio";
-import { openBlas } from "../../lib/kernels/blas/library.ts";
-import { blasProducts } from "../../lib/kernels/blas/products.ts";
-import { floats, type WasmBackend } from "../../lib/kernels/wasm/backend.ts";
-import { startNativeThreads } from "../../lib/kernels/native/native_threads.ts";
-import { parallelProducts } from "../../lib/kernels/wasm/parallel_products.ts";
-import { startParallelThreads } from "../../lib/kernels/wasm/parallel_threads.ts";
-import { type Products, withStrides } from "../../lib/kernels/wasm/products.ts";
-import { loadSimd } from "../../lib/kernels/wasm/simd.ts";
-import { bytesOfRoom, simdProducts } from "../../lib/kernels/wasm/simd_products.ts";
-import { relativeError, someNumbers } from "../testdata/numbers.ts";
+import { openBlas } from "../../../lib/kernels/blas/library.ts";
+import { blasProducts } from "../../../lib/kernels/blas/products.ts";
+import { floats, type WasmBackend } from "../../../lib/kernels/wasm/backend.ts";
+import { startNativeThreads } from "../../../lib/kernels/native/native_threads.ts";
+import { parallelProducts } from "../../../lib/kernels/wasm/parallel_products.ts";
+import { startParallelThreads } from "../../../lib/kernels/wasm/parallel_threads.ts";
+import { type Products, withStrides } from "../../../lib/kernels/wasm/products.ts";
+import { loadSimd } from "../../../lib/kernels/wasm/simd.ts";
+import { bytesOfRoom, simdProducts } from "../../../lib/kernels/wasm/simd_products.ts";
+import { relativeError, someNumbers } from "../../testdata/numbers.ts";
 
 // Around the tile of 4 × 8, the blocks of 192, 1024 and 256, and the parts of a BLAS' few rows.
 // deno-fmt-ignore
@@ -21,7 +21,7 @@ const sizes = [
 
 const { blas } = openBlas("auto");
 const byBlas = {
-  script: new URL("../../lib/kernels/blas/parallel_worker.ts", import.meta.url),
+  script: new URL("../../../lib/kernels/blas/parallel_worker.ts", import.meta.url),
   data: { blas: blas?.path },
 };
 

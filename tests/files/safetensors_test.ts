@@ -4,7 +4,7 @@ import {
   decodeSafetensors,
   encodeSafetensors,
   type TensorRecord,
-} from "../../lib/model/safetensors.ts";
+} from "../../lib/files/safetensors.ts";
 
 const shape = fc.array(fc.nat(4), { maxLength: 4 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { openBlas } from "../../lib/kernels/blas/library.ts";
-import { devices } from "../testdata/devices.ts";
-import { relativeError, someNumbers } from "../testdata/numbers.ts";
+import { openBlas } from "../../../lib/kernels/blas/library.ts";
+import { devices } from "../../testdata/devices.ts";
+import { relativeError, someNumbers } from "../../testdata/numbers.ts";
 
 Deno.test("a library that was asked for and is missing is an error, which names it and a way out", () => {
   assert.throws(

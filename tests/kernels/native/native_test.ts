@@ -1,30 +1,30 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { openBlas } from "../../lib/kernels/blas/library.ts";
-import { blasProducts } from "../../lib/kernels/blas/products.ts";
-import { type GruSteps, portableSteps } from "../../lib/kernels/wasm/gru_steps.ts";
+import { openBlas } from "../../../lib/kernels/blas/library.ts";
+import { blasProducts } from "../../../lib/kernels/blas/products.ts";
+import { type GruSteps, portableSteps } from "../../../lib/kernels/wasm/gru_steps.ts";
 import {
   Assembler,
   avx2,
   avx512,
   registers,
   type VectorUnit,
-} from "../../lib/kernels/native/x86/assembler.ts";
+} from "../../../lib/kernels/native/x86/assembler.ts";
 import {
   addressOf,
   findVectorUnit,
   functionAt,
   hasMachineCode,
   loadCode,
-} from "../../lib/kernels/native/x86/executable_memory.ts";
-import { loadFunctions, writeCode } from "../../lib/kernels/native/x86/machine_code.ts";
-import { nativeProducts } from "../../lib/kernels/native/products.ts";
-import { nativeSteps } from "../../lib/kernels/native/gru_steps.ts";
-import { startNativeThreads } from "../../lib/kernels/native/native_threads.ts";
-import type { Products } from "../../lib/kernels/wasm/products.ts";
-import { loadSimd } from "../../lib/kernels/wasm/simd.ts";
-import { bytesOfRoom, simdProducts } from "../../lib/kernels/wasm/simd_products.ts";
-import { relativeError, someNumbers } from "../testdata/numbers.ts";
+} from "../../../lib/kernels/native/x86/executable_memory.ts";
+import { loadFunctions, writeCode } from "../../../lib/kernels/native/x86/machine_code.ts";
+import { nativeProducts } from "../../../lib/kernels/native/products.ts";
+import { nativeSteps } from "../../../lib/kernels/native/gru_steps.ts";
+import { startNativeThreads } from "../../../lib/kernels/native/native_threads.ts";
+import type { Products } from "../../../lib/kernels/wasm/products.ts";
+import { loadSimd } from "../../../lib/kernels/wasm/simd.ts";
+import { bytesOfRoom, simdProducts } from "../../../lib/kernels/wasm/simd_products.ts";
+import { relativeError, someNumbers } from "../../testdata/numbers.ts";
 
 const { blas } = openBlas("auto");
 const found = hasMachineCode() ? findVectorUnit() : null;

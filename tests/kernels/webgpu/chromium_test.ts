@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { selectDevice } from "folio";
-import { findChromium } from "../../tools/chromium.ts";
-import { bundleScript } from "../../tools/script_bundle.ts";
-import type { BrowserValues } from "../testdata/browser_values.ts";
-import { withPage } from "../testdata/chromium.ts";
-import { furthest, modelValues, smallSizes } from "../testdata/model_values.ts";
+import { findChromium } from "../../../tools/chromium.ts";
+import { bundleScript } from "../../../tools/script_bundle.ts";
+import type { BrowserValues } from "../../testdata/browser_values.ts";
+import { withPage } from "../../testdata/chromium.ts";
+import { furthest, modelValues, smallSizes } from "../../testdata/model_values.ts";
 
 Deno.test("values that are missing, too few or no numbers lie further off than any others", () => {
   const expected = { a: [1, 2], b: [4] };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { compile, wgsl } from "../../lib/kernels/webgpu/shader.ts";
-import { withPage } from "../testdata/chromium.ts";
-import { findChromium } from "../../tools/chromium.ts";
-import { devices } from "../testdata/devices.ts";
-import { shaders } from "../testdata/shaders.ts";
+import { compile, wgsl } from "../../../lib/kernels/webgpu/shader.ts";
+import { withPage } from "../../testdata/chromium.ts";
+import { findChromium } from "../../../tools/chromium.ts";
+import { devices } from "../../testdata/devices.ts";
+import { shaders } from "../../testdata/shaders.ts";
 
 const { missing } = devices.find(({ name }) => name === "webgpu")!;
 

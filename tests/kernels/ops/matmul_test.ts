@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { testOnDevices } from "../testdata/devices.ts";
-import { relativeError, someNumbers } from "../testdata/numbers.ts";
+import { testOnDevices } from "../../testdata/devices.ts";
+import { relativeError, someNumbers } from "../../testdata/numbers.ts";
 
 /** A·B in float64, each transposed if asked. */
 function product(

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { gru, type GruInputs } from "../../lib/kernels/mod.ts";
-import { testOnDevices } from "../testdata/devices.ts";
+import { gru, type GruInputs } from "../../../lib/kernels/mod.ts";
+import { testOnDevices } from "../../testdata/devices.ts";
 import {
   type GruArrays,
   gruBackward,
   gruForward,
   type GruShape,
   gruShapes,
-} from "../testdata/gru_float64.ts";
-import { relativeError, someNumbers } from "../testdata/numbers.ts";
+} from "../../testdata/gru_float64.ts";
+import { relativeError, someNumbers } from "../../testdata/numbers.ts";
 
 const shapes: readonly GruShape[] = [
   { batch: 1, time: 1, inputDim: 1, units: 1 },

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { Adam, createCharModel, presets, selectDevice, sparseCategoricalCrossentropy } from "folio";
-import { devices } from "../testdata/devices.ts";
-import { countCalls } from "../testdata/dispatches.ts";
+import { devices } from "../../testdata/devices.ts";
+import { countCalls } from "../../testdata/dispatches.ts";
 
 const { missing } = devices.find(({ name }) => name === "webgpu")!;
 

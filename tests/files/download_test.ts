@@ -4,7 +4,7 @@ import {
   downloadFailure,
   type DownloadOptions,
   type DownloadProgress,
-} from "../../lib/text/download.ts";
+} from "../../lib/files/download.ts";
 import {
   refusedUrl,
   silentAfter,

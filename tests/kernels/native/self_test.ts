@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { openBlas } from "../../lib/kernels/blas/library.ts";
-import { avx2, avx512 } from "../../lib/kernels/native/x86/assembler.ts";
-import { findVectorUnit, hasMachineCode } from "../../lib/kernels/native/x86/executable_memory.ts";
-import { loadFunctions, writeCode } from "../../lib/kernels/native/x86/machine_code.ts";
-import { startNativeThreads } from "../../lib/kernels/native/native_threads.ts";
-import { selfTest } from "../../lib/kernels/native/self_test.ts";
+import { openBlas } from "../../../lib/kernels/blas/library.ts";
+import { avx2, avx512 } from "../../../lib/kernels/native/x86/assembler.ts";
+import {
+  findVectorUnit,
+  hasMachineCode,
+} from "../../../lib/kernels/native/x86/executable_memory.ts";
+import { loadFunctions, writeCode } from "../../../lib/kernels/native/x86/machine_code.ts";
+import { startNativeThreads } from "../../../lib/kernels/native/native_threads.ts";
+import { selfTest } from "../../../lib/kernels/native/self_test.ts";
 
 const { blas } = openBlas("auto");
 const found = hasMachineCode() ? findVectorUnit() : null;

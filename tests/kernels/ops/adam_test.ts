@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { Adam, type AdamForm } from "folio";
-import { testOnDevices } from "../testdata/devices.ts";
-import { relativeError, someNumbers } from "../testdata/numbers.ts";
+import { testOnDevices } from "../../testdata/devices.ts";
+import { relativeError, someNumbers } from "../../testdata/numbers.ts";
 
 const size = 10;
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { removeFolder, sweepLeftovers, writeFolder } from "../../lib/model/folder.ts";
+import { removeFolder, sweepLeftovers, writeFolder } from "../../lib/files/folder.ts";
 
 const options = { marker: "folio.json" };
 

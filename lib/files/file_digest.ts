@@ -1,7 +1,7 @@
 import * as z from "zod";
 
 /** What we note of a file in order to see later that it is unaltered. */
-export interface FileSeal {
+export interface FileDigest {
   readonly bytes: number;
   /** 64 lower-case hexadecimal digits. */
   readonly sha256: string;
@@ -13,7 +13,7 @@ export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, {
 });
 
 /** How a seal looks in JSON. */
-export const fileSealSchema = z.strictObject({
+export const fileDigestSchema = z.strictObject({
   bytes: z.int().min(0),
   sha256: sha256Schema,
 });
@@ -38,9 +38,9 @@ export async function sha256(
  * @param content The whole file.
  * @returns Its size and its SHA-256.
  */
-export async function sealFile(
+export async function digestFile(
   content: Uint8Array<ArrayBuffer>,
-): Promise<FileSeal> {
+): Promise<FileDigest> {
   return { bytes: content.length, sha256: await sha256(content) };
 }
 
@@ -51,11 +51,11 @@ export async function sealFile(
  * @param expected Its name for people, and its seal.
  * @throws {Error} If size or SHA-256 are others.
  */
-export async function checkSeal(
+export async function verifyDigest(
   content: Uint8Array<ArrayBuffer>,
-  { path, seal }: { readonly path: string; readonly seal: FileSeal },
+  { path, seal }: { readonly path: string; readonly seal: FileDigest },
 ): Promise<void> {
-  const found = await sealFile(content);
+  const found = await digestFile(content);
   for (
     const [key, unit] of [["bytes", "bytes"], ["sha256", "as SHA-256"]] as const
   ) {

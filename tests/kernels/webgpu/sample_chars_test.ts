@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { CounterRandom, createCharModel, presets, selectDevice, streams } from "folio";
-import { CharWriter } from "../../lib/model/char_writer.ts";
-import { sampleToken } from "../../lib/generation/sampling.ts";
-import { devices } from "../testdata/devices.ts";
-import { countCalls } from "../testdata/dispatches.ts";
-import { someNumbers } from "../testdata/numbers.ts";
+import { CharWriter } from "../../../lib/model/char_writer.ts";
+import { sampleToken } from "../../../lib/generation/sampling.ts";
+import { devices } from "../../testdata/devices.ts";
+import { countCalls } from "../../testdata/dispatches.ts";
+import { someNumbers } from "../../testdata/numbers.ts";
 
 const { missing } = devices.find(({ name }) => name === "webgpu")!;
 

@@ -1,0 +1,57 @@
+/**
+ * What is written down of a training: its steps, its epochs, its history.
+ *
+ * @module
+ */
+
+/** One epoch as it went. */
+export interface EpochRecord {
+  /** Counted from 1. */
+  readonly epoch: number;
+  /** The mean loss over the epoch's steps, in nats per character. */
+  readonly loss: number;
+  /** The loss on the held-out text after the epoch. */
+  readonly validationLoss?: number;
+  /** How long it took, validation included. */
+  readonly seconds: number;
+  /** How many steps it had. */
+  readonly steps: number;
+  /** The learning rate of its last step. */
+  readonly learningRate: number;
+}
+
+/** An epoch that has begun and not ended: what is needed to end it as if it had never stopped. */
+export interface UnfinishedEpoch {
+  /** Counted from 1. */
+  readonly epoch: number;
+  /** How many of its steps are made. */
+  readonly steps: number;
+  /** The sum of their losses. */
+  readonly lossSum: number;
+  /** How long they took. */
+  readonly seconds: number;
+  /** The learning rate of the last of them. */
+  readonly learningRate: number;
+}
+
+/** All epochs so far; plain JSON. */
+export interface TrainingHistory {
+  readonly epochs: readonly EpochRecord[];
+}
+
+/** One step as it went. */
+export interface StepInfo {
+  /** Counted from 1. */
+  readonly epoch: number;
+  /** How many epochs there will be. */
+  readonly epochs: number;
+  /** In the epoch, counted from 1. */
+  readonly step: number;
+  readonly stepsPerEpoch?: number;
+  /** Nats per character; undefined while the device still works on it. */
+  readonly loss?: number;
+  readonly stepsPerSecond: number;
+  /** How long the rest of the training takes at this pace. */
+  readonly secondsLeft?: number;
+  readonly learningRate: number;
+}
