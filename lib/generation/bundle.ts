@@ -7,19 +7,13 @@
  *
  * @module
  */
-import type { ModelConfig } from "../config.ts";
 import { digestFile, sha256, verifyDigest } from "../files/file_digest.ts";
 import { writeFolder } from "../files/folder.ts";
 import { decodeSafetensors, encodeSafetensors, type TensorRecord } from "../files/safetensors.ts";
 import { checkWeights, weightShapes } from "../model/weights.ts";
 import type { DownloadProgress } from "../files/download.ts";
 import { Vocabulary } from "../text/vocabulary.ts";
-import {
-  type BundleJson,
-  checkBundleJson,
-  parseBundleJson,
-  type TrainingSummary,
-} from "./bundle_json.ts";
+import { type BundleJson, checkBundleJson, parseBundleJson } from "./bundle_json.ts";
 import type { Bundle } from "./bundle_contents.ts";
 import { bundleReadme } from "./bundle_readme.ts";
 import { type BundleSource, openBundleSource } from "./bundle_source.ts";
