@@ -1,18 +1,18 @@
 /** Selecting the device that a command line asks for. */
 import { type Device, selectDevice } from "../lib/mod.ts";
-import type { DeviceOrder } from "./orders.ts";
-import { oneLine } from "./outcome.ts";
+import type { DeviceChoice } from "./commands.ts";
+import { oneLine } from "./exit.ts";
 
 /**
  * Selects a device. A BLAS that was asked for and cannot be used is an error; one that was found is
  * done without.
  *
- * @param order What the command line asks for.
+ * @param command What the command line asks for.
  * @param say Tells the person what is done without.
  * @returns The device.
  */
 export async function openDevice(
-  { device: name, blas, foundBlas, native, threads }: DeviceOrder,
+  { device: name, blas, foundBlas, native, threads }: DeviceChoice,
   say: (line: string) => void,
 ): Promise<Device> {
   const options = { name, native, ...threads !== undefined && { threads } };

@@ -7,8 +7,8 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type OneStep, selectDevice } from "../lib/mod.ts";
 import { loadBundle } from "./bundle_folder.ts";
-import type { ExportOrder } from "./orders.ts";
-import { conclude, exitCodes } from "./outcome.ts";
+import type { ExportCommand } from "./commands.ts";
+import { exitCodes, exitWith } from "./exit.ts";
 import { pythonTargets } from "./python_target.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -16,17 +16,17 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /**
  * Takes a bundle elsewhere.
  *
- * @param order What to do.
+ * @param command What to do.
  * @returns The exit code.
  */
-export async function exportBundle(order: ExportOrder): Promise<number> {
-  await refuseFull(order.out);
+export async function exportBundle(command: ExportCommand): Promise<number> {
+  await refuseFull(command.out);
   // Weights only pass through: any device will do, and this one needs no permission.
   await selectDevice({ name: "cpu" });
-  const writer = await loadBundle(order.model);
-  return order.to === "web"
-    ? await exportPage(order.out, writer)
-    : await exportPython(order, { to: order.to, writer });
+  const writer = await loadBundle(command.model);
+  return command.to === "web"
+    ? await exportPage(command.out, writer)
+    : await exportPython(command, { to: command.to, writer });
 }
 
 /** Builds the page inside its folder, out of sight, and shows it when it is whole. */
@@ -57,7 +57,7 @@ interface Exported {
 
 /** Puts the Python file beside the bundle, and says how to go on or goes on itself. */
 async function exportPython(
-  { out, python }: ExportOrder,
+  { out, python }: ExportCommand,
   { to, writer }: Exported,
 ): Promise<number> {
   await writer.save(join(out, "bundle"));
@@ -94,6 +94,6 @@ async function refuseFull(folder: string): Promise<void> {
 }
 
 if (import.meta.main) {
-  const order: ExportOrder = JSON.parse(Deno.args[0]!);
-  await conclude("export", () => exportBundle(order));
+  const command: ExportCommand = JSON.parse(Deno.args[0]!);
+  await exitWith("export", () => exportBundle(command));
 }

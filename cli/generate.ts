@@ -5,8 +5,8 @@
  */
 import { loadBundle } from "./bundle_folder.ts";
 import { openDevice } from "./device.ts";
-import type { GenerateOrder } from "./orders.ts";
-import { conclude, exitCodes, tell, UsageError } from "./outcome.ts";
+import type { GenerateCommand } from "./commands.ts";
+import { exitCodes, exitWith, log, UsageError } from "./exit.ts";
 
 /** Takes the text, piece by piece. */
 export type Write = (piece: string) => Promise<void>;
@@ -14,19 +14,19 @@ export type Write = (piece: string) => Promise<void>;
 /**
  * Writes texts.
  *
- * @param order What to do.
+ * @param command What to do.
  * @param write Where they go.
  * @returns The exit code.
  */
-export async function generate(order: GenerateOrder, write: Write): Promise<number> {
-  const prompt = order.prompt ?? await promptFromInput();
-  await openDevice(order, (line) => tell("generate", line));
-  const writer = await loadBundle(order.model);
-  const { length, temperature } = order;
-  for (let text = 0; text < order.count; text++) {
-    const seed = (order.seed + text) % 2 ** 32;
+export async function generate(command: GenerateCommand, write: Write): Promise<number> {
+  const prompt = command.prompt ?? await promptFromInput();
+  await openDevice(command, (line) => log("generate", line));
+  const writer = await loadBundle(command.model);
+  const { length, temperature } = command;
+  for (let text = 0; text < command.count; text++) {
+    const seed = (command.seed + text) % 2 ** 32;
     const options = { length, temperature, seed };
-    if (order.json) {
+    if (command.json) {
       const whole = await writer.generate(prompt, options);
       await write(JSON.stringify({ seed, prompt, text: whole }) + "\n");
       continue;
@@ -34,7 +34,7 @@ export async function generate(order: GenerateOrder, write: Write): Promise<numb
     const characters = writer.stream(prompt, options);
     await write(prompt);
     for await (const character of characters) await write(character);
-    await write(text + 1 < order.count ? "\n\n" : "\n");
+    await write(text + 1 < command.count ? "\n\n" : "\n");
   }
   return exitCodes.ok;
 }
@@ -54,12 +54,12 @@ async function promptFromInput(): Promise<string> {
 }
 
 if (import.meta.main) {
-  const order: GenerateOrder = JSON.parse(Deno.args[0]!);
+  const command: GenerateCommand = JSON.parse(Deno.args[0]!);
   const output = Deno.stdout.writable.getWriter();
   const encoder = new TextEncoder();
-  await conclude("generate", async () => {
+  await exitWith("generate", async () => {
     try {
-      return await generate(order, (piece) => output.write(encoder.encode(piece)));
+      return await generate(command, (piece) => output.write(encoder.encode(piece)));
     } catch (error) {
       // Whoever reads has enough, as `head` does.
       if (error instanceof Deno.errors.BrokenPipe) return exitCodes.ok;

@@ -7,7 +7,7 @@ export class Interruption {
   /**
    * Begins to listen.
    *
-   * @param onFirst Called at the first signal, to tell the person what happens now.
+   * @param onFirst Called at the first signal, to log the person what happens now.
    */
   constructor(onFirst: () => void) {
     const onSignal = () => {

@@ -1,8 +1,8 @@
 /** Starting Deno once more, with the permissions that a command needs and no others. */
 import { join } from "node:path";
-import type { Order } from "./orders.ts";
-import { exitCodes, tell } from "./outcome.ts";
-import { permissionFlags, type Places } from "./permissions.ts";
+import type { CliCommand } from "./commands.ts";
+import { exitCodes, log } from "./exit.ts";
+import { type InstalledPaths, permissionFlags } from "./permissions.ts";
 
 /** Within this many milliseconds signals are one: a terminal and each task above us send it. */
 const oneMoment = 500;
@@ -11,20 +11,20 @@ const oneMoment = 500;
 const loaderVariables = ["LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH"];
 
 /**
- * Carries out an order in a process of its own, and passes signals on to it.
+ * Carries out a command in a process of its own, and passes signals on to it.
  *
- * @param order What to do.
- * @param places Where things lie.
+ * @param command What to do.
+ * @param paths Where things lie.
  * @returns The exit code.
  */
-export async function launch(order: Order, places: Places): Promise<number> {
-  const { root } = places;
+export async function launch(command: CliCommand, paths: InstalledPaths): Promise<number> {
+  const { root } = paths;
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--quiet", "--no-prompt", `--config=${join(root, "deno.json")}`],
-      ...permissionFlags(order, places),
-      join(root, "cli", `${order.command}.ts`),
-      JSON.stringify(order),
+      ...permissionFlags(command, paths),
+      join(root, "cli", `${command.name}.ts`),
+      JSON.stringify(command),
     ],
     env: { ...withoutLoaderVariables(), ...runtimeFolder() },
     stdin: "inherit",
@@ -35,7 +35,7 @@ export async function launch(order: Order, places: Places): Promise<number> {
   const { code, signal } = await child.status;
   if (signal === null) return code;
   if (requested() || signal === "SIGINT" || signal === "SIGTERM") return exitCodes.interrupted;
-  tell(order.command, `ended by ${signal}; too little memory is a likely reason`);
+  log(command.name, `ended by ${signal}; too little memory is a likely reason`);
   return exitCodes.failure;
 }
 

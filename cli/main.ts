@@ -6,12 +6,12 @@
  */
 import { findBlas } from "./blas_path.ts";
 import { launch } from "./launch.ts";
-import { conclude, exitCodes } from "./outcome.ts";
-import { placesHere } from "./permissions.ts";
+import { exitCodes, exitWith } from "./exit.ts";
+import { installedPaths } from "./permissions.ts";
 import { readCommandLine } from "./program.ts";
 
 const [command = ""] = Deno.args;
-await conclude(/^(train|generate|export)$/.test(command) ? command : "folio", async () => {
+await exitWith(/^(train|generate|export)$/.test(command) ? command : "folio", async () => {
   const reading = readCommandLine(Deno.args, {
     // A task runs in the project's folder; paths are meant from where the command was given.
     folder: Deno.env.get("INIT_CWD") ?? Deno.cwd(),
@@ -23,8 +23,13 @@ await conclude(/^(train|generate|export)$/.test(command) ? command : "folio", as
     console.log(reading.help.trimEnd());
     return exitCodes.ok;
   }
-  const { order } = reading;
-  if (order.command === "export" || order.blas !== "auto") return await launch(order, placesHere());
+  const { command } = reading;
+  if (command.name === "export" || command.blas !== "auto") {
+    return await launch(command, installedPaths());
+  }
   const foundBlas = findBlas();
-  return await launch({ ...order, ...foundBlas !== undefined && { foundBlas } }, placesHere());
+  return await launch(
+    { ...command, ...foundBlas !== undefined && { foundBlas } },
+    installedPaths(),
+  );
 });

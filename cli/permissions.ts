@@ -4,12 +4,18 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { knownCorpora } from "../lib/text/known_corpora.ts";
-import type { DeviceOrder, ExportOrder, GenerateOrder, Order, TrainOrder } from "./orders.ts";
+import type {
+  CliCommand,
+  DeviceChoice,
+  ExportCommand,
+  GenerateCommand,
+  TrainCommand,
+} from "./commands.ts";
 import { pythonTargets } from "./python_target.ts";
-import { UsageError } from "./outcome.ts";
+import { UsageError } from "./exit.ts";
 
 /** Where things lie on this machine, and what it is; all paths absolute. */
-export interface Places {
+export interface InstalledPaths {
   /** The project. */
   readonly root: string;
   /** The folder of tfjs' WebAssembly binaries, in Deno's cache. */
@@ -35,9 +41,9 @@ interface Needs {
 /**
  * Where things lie.
  *
- * @returns The places of this project.
+ * @returns The paths of this project.
  */
-export function placesHere(): Places {
+export function installedPaths(): InstalledPaths {
   const program = process.platform === "win32" ? "esbuild.exe" : "bin/esbuild";
   const { resolve } = createRequire(import.meta.resolve("esbuild"));
   return {
@@ -51,13 +57,13 @@ export function placesHere(): Places {
 /**
  * Works out the permission flags of a command.
  *
- * @param order What it shall do.
- * @param places Where things lie.
+ * @param command What it shall do.
+ * @param paths Where things lie.
  * @returns Deno's flags; what they do not name is denied.
  * @throws {UsageError} If a path cannot be named in a flag.
  */
-export function permissionFlags(order: Order, places: Places): string[] {
-  const all = needsOf(order, places);
+export function permissionFlags(command: CliCommand, paths: InstalledPaths): string[] {
+  const all = needsOf(command, paths);
   const flags = (["read", "write", "net", "ffi", "run"] as const).flatMap((kind) => {
     if (kind === "ffi" && all.some(({ ffi }) => ffi === "all")) return ["--allow-ffi"];
     const names = [...new Set(all.flatMap((needs) => needs[kind] ?? []))];
@@ -66,23 +72,23 @@ export function permissionFlags(order: Order, places: Places): string[] {
   return all.some(({ env }) => env) ? [...flags, "--allow-env"] : flags;
 }
 
-function needsOf(order: Order, places: Places): Needs[] {
-  switch (order.command) {
+function needsOf(command: CliCommand, paths: InstalledPaths): Needs[] {
+  switch (command.name) {
     case "train":
-      return trainNeeds(order, places);
+      return trainNeeds(command, paths);
     case "generate":
-      return [modelNeeds(order), deviceNeeds(order, places)];
+      return [modelNeeds(command), deviceNeeds(command, paths)];
     case "export":
-      return exportNeeds(order, places);
+      return exportNeeds(command, paths);
   }
 }
 
-function trainNeeds(order: TrainOrder, places: Places): Needs[] {
-  const run: Needs = { read: [order.out], write: [order.out] };
-  return [corpusNeeds(order.corpus, places), run, deviceNeeds(order, places)];
+function trainNeeds(command: TrainCommand, paths: InstalledPaths): Needs[] {
+  const run: Needs = { read: [command.out], write: [command.out] };
+  return [corpusNeeds(command.corpus, paths), run, deviceNeeds(command, paths)];
 }
 
-function corpusNeeds(corpus: string, { root }: Places): Needs {
+function corpusNeeds(corpus: string, { root }: InstalledPaths): Needs {
   const known = knownCorpora.find(({ name }) => name === corpus);
   if (known !== undefined) {
     const data = join(root, "data");
@@ -91,13 +97,13 @@ function corpusNeeds(corpus: string, { root }: Places): Needs {
   return isAddress(corpus) ? { net: [hostOf(corpus)] } : { read: [corpus] };
 }
 
-function modelNeeds({ model }: GenerateOrder | ExportOrder): Needs {
+function modelNeeds({ model }: GenerateCommand | ExportCommand): Needs {
   return isAddress(model) ? { net: [hostOf(model)] } : { read: [model] };
 }
 
 function deviceNeeds(
-  { device, blas, foundBlas, native }: DeviceOrder,
-  { root, wasm, hasMachineCode }: Places,
+  { device, blas, foundBlas, native }: DeviceChoice,
+  { root, wasm, hasMachineCode }: InstalledPaths,
 ): Needs {
   if (device !== "auto" && device !== "wasm") return {};
   // The modules that threads run are files to be read, for Deno.
@@ -107,12 +113,12 @@ function deviceNeeds(
   return { read, ffi: hasMachineCode && native !== "off" ? "all" : [library] };
 }
 
-function exportNeeds(order: ExportOrder, { root, wasm, esbuild }: Places): Needs[] {
-  const { to, out, python } = order;
+function exportNeeds(command: ExportCommand, { root, wasm, esbuild }: InstalledPaths): Needs[] {
+  const { to, out, python } = command;
   const target: Needs = to === "web"
     ? { read: [wasm, join(root, "demo", "page")], run: [esbuild], env: true }
     : { read: [join(root, pythonTargets[to].file)], run: python === undefined ? [] : [python] };
-  return [modelNeeds(order), { read: [out], write: [out] }, target];
+  return [modelNeeds(command), { read: [out], write: [out] }, target];
 }
 
 /**

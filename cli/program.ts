@@ -5,13 +5,13 @@ import { fileURLToPath } from "node:url";
 import type { PresetName } from "../lib/config.ts";
 import { knownCorpora } from "../lib/text/known_corpora.ts";
 import { decimal, integer } from "./argument.ts";
-import { type DeviceOrder, type ExportOrder, type Order } from "./orders.ts";
-import { oneLine, UsageError } from "./outcome.ts";
+import { type CliCommand, type DeviceChoice, type ExportCommand } from "./commands.ts";
+import { oneLine, UsageError } from "./exit.ts";
 import { isAddress } from "./permissions.ts";
 import { presetSettings, settingOptions, type Settings } from "./settings.ts";
 
 /** What a command line is read with. */
-export interface Surroundings {
+export interface CliContext {
   /** The folder that relative paths start from. */
   readonly folder: string;
   /** The device where the command line names none; default `"auto"`. */
@@ -23,7 +23,7 @@ export interface Surroundings {
 }
 
 /** What came of reading a command line: something to do, or a text to show. */
-export type Reading = { readonly order: Order } | { readonly help: string };
+export type Reading = { readonly command: CliCommand } | { readonly help: string };
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -36,12 +36,12 @@ const anySeed = { min: 0, max: 2 ** 32 - 1 };
  * Reads a command line.
  *
  * @param args Its words, the command first.
- * @param surroundings Where it was given.
+ * @param context Where it was given.
  * @returns What to do, or the help that was asked for.
  * @throws {UsageError} If something is wrong with it, in one line.
  */
-export function readCommandLine(args: readonly string[], surroundings: Surroundings): Reading {
-  let order: Order | undefined, help = "";
+export function readCommandLine(args: readonly string[], context: CliContext): Reading {
+  let found: CliCommand | undefined, help = "";
   const program = new Command("deno task")
     .usage("train|generate|export [options]")
     .helpCommand(false)
@@ -54,14 +54,14 @@ export function readCommandLine(args: readonly string[], surroundings: Surroundi
       getErrHasColors: () => false,
     })
     .configureHelp({ helpWidth: 100 });
-  const orders = [
-    { command: trainCommand(program), read: trainOrder },
-    { command: generateCommand(program), read: generateOrder },
-    { command: exportCommand(program), read: exportOrder },
+  const commands = [
+    { command: trainCommand(program), read: readTrain },
+    { command: generateCommand(program), read: readGenerate },
+    { command: exportCommand(program), read: readExport },
   ];
-  for (const { command, read } of orders) {
+  for (const { command, read } of commands) {
     command.action((options: Options) => {
-      order = read(options, surroundings);
+      found = read(options, context);
     });
   }
   try {
@@ -74,7 +74,7 @@ export function readCommandLine(args: readonly string[], surroundings: Surroundi
     }
     throw new UsageError(`${oneLine(error).replace(/^error: /, "")} (--help shows the options)`);
   }
-  return { order: order! };
+  return { command: found! };
 }
 
 function trainCommand(program: Command): Command {
@@ -102,7 +102,7 @@ function trainCommand(program: Command): Command {
     if (choices) option.choices(choices);
     command.addOption(option);
   }
-  command.option("--no-random-offset", "cut them at the same places each epoch");
+  command.option("--no-random-offset", "cut them at the same paths each epoch");
   return withDevice(command).addHelpText(
     "after",
     `
@@ -119,7 +119,7 @@ ${aboutNative}`,
   );
 }
 
-function trainOrder(options: Options, surroundings: Surroundings): Order {
+function readTrain(options: Options, context: CliContext): CliCommand {
   const given: Partial<Record<keyof Settings, unknown>> = {};
   for (const { key, flags } of settingOptions) {
     const value = options[new Option(flags).attributeName()];
@@ -128,17 +128,17 @@ function trainOrder(options: Options, surroundings: Surroundings): Order {
     given[key] = key === "clipNorm" && value === "none" ? null : value;
   }
   return {
-    command: "train",
+    name: "train",
     corpus: corpora.includes(String(options.corpus))
       ? String(options.corpus)
-      : place("--corpus", options.corpus, surroundings),
-    out: folder("--out", options.out, surroundings),
+      : addressOrPath("--corpus", options.corpus, context),
+    out: absolutePath("--out", options.out, context),
     preset: options.preset as PresetName | undefined,
     given: given as Partial<Settings>, // each was read by the setting's own reader
     resume: options.resume === true,
     force: options.force === true,
     keep: Number(options.keep),
-    ...deviceOrder(options, surroundings),
+    ...deviceChoice(options, context),
   };
 }
 
@@ -174,17 +174,17 @@ The line end after a prompt on standard input is not part of it.`,
   );
 }
 
-function generateOrder(options: Options, surroundings: Surroundings): Order {
+function readGenerate(options: Options, context: CliContext): CliCommand {
   return {
-    command: "generate",
-    model: place("--model", options.model, surroundings),
+    name: "generate",
+    model: addressOrPath("--model", options.model, context),
     prompt: options.prompt as string | undefined,
     length: Number(options.length),
     temperature: Number(options.temperature),
     seed: Number(options.seed),
     count: Number(options.count),
     json: options.json === true,
-    ...deviceOrder(options, surroundings),
+    ...deviceChoice(options, context),
   };
 }
 
@@ -208,18 +208,18 @@ Examples:
     );
 }
 
-function exportOrder(options: Options, surroundings: Surroundings): Order {
-  const to = options.to as ExportOrder["to"];
+function readExport(options: Options, context: CliContext): CliCommand {
+  const to = options.to as ExportCommand["to"];
   const python = options.python as string | undefined;
   if (python !== undefined && to === "web") {
     throw new UsageError("--python is for --to keras and --to torch: leave it out");
   }
   return {
-    command: "export",
-    model: place("--model", options.model, surroundings),
+    name: "export",
+    model: addressOrPath("--model", options.model, context),
     to,
-    out: folder("--out", options.out, surroundings),
-    python: /[\\/]/.test(python ?? "") ? folder("--python", python, surroundings) : python,
+    out: absolutePath("--out", options.out, context),
+    python: /[\\/]/.test(python ?? "") ? absolutePath("--python", python, context) : python,
   };
 }
 
@@ -251,39 +251,39 @@ const aboutNative = `
 Machine code takes the permission to use all libraries (--allow-ffi). With it Deno's other limits
 guard against mistakes, not against hostile code; --native off or --blas none keeps the fence whole.`;
 
-function deviceOrder(options: Options, surroundings: Surroundings): DeviceOrder {
-  const device = String(options.device ?? (surroundings.device || "auto"));
+function deviceChoice(options: Options, context: CliContext): DeviceChoice {
+  const device = String(options.device ?? (context.device || "auto"));
   if (!devices.includes(device)) {
     throw new UsageError(`FOLIO_DEVICE is "${device}": it must be one of ${devices.join(", ")}`);
   }
-  const native = String(options.native ?? (surroundings.native || "auto"));
+  const native = String(options.native ?? (context.native || "auto"));
   if (!nativeChoices.includes(native)) {
     throw new UsageError(
       `FOLIO_NATIVE is "${native}": it must be one of ${nativeChoices.join(", ")}`,
     );
   }
-  const blas = String(options.blas ?? (surroundings.blas || "auto"));
+  const blas = String(options.blas ?? (context.blas || "auto"));
   return {
     ...{ device, native },
     ...options.threads !== undefined && { threads: Number(options.threads) },
-    blas: blas === "auto" || blas === "none" ? blas : folder("--blas", blas, surroundings),
+    blas: blas === "auto" || blas === "none" ? blas : absolutePath("--blas", blas, context),
   };
 }
 
 /** An address as it is, or a path, made absolute. */
-function place(option: string, value: unknown, surroundings: Surroundings): string {
+function addressOrPath(option: string, value: unknown, context: CliContext): string {
   const text = String(value);
-  if (!isAddress(text)) return folder(option, text, surroundings);
+  if (!isAddress(text)) return absolutePath(option, text, context);
   if (URL.canParse(text)) return text;
   throw new UsageError(`${option} ${JSON.stringify(text)} is no address`);
 }
 
 /** A path or file: address, made an absolute path. */
-function folder(option: string, value: unknown, surroundings: Surroundings): string {
+function absolutePath(option: string, value: unknown, context: CliContext): string {
   const text = String(value);
   if (text === "") throw new UsageError(`${option} is empty: give a path`);
   if (text.includes("\0")) throw new UsageError(`${option} has a zero byte: give a path`);
-  if (!/^file:/i.test(text)) return resolve(surroundings.folder, text);
+  if (!/^file:/i.test(text)) return resolve(context.folder, text);
   try {
     return fileURLToPath(text);
   } catch {

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { TrainingHistory } from "../lib/mod.ts";
-import { oneLine } from "./outcome.ts";
+import { oneLine } from "./exit.ts";
 import type { Settings } from "./settings.ts";
 
 const count = z.int().min(0);

@@ -1,7 +1,7 @@
 /** The settings of a training: a preset's, and those that the command line gives instead. */
 import { type ModelConfig, type PresetName, presets, type TrainingConfig } from "../lib/config.ts";
 import { decimal, integer } from "./argument.ts";
-import { UsageError } from "./outcome.ts";
+import { UsageError } from "./exit.ts";
 
 /** Everything that decides what a model becomes, but for the text. */
 export type Settings = Omit<ModelConfig, "vocabularySize"> & TrainingConfig;

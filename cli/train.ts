@@ -27,35 +27,35 @@ import {
 } from "../lib/mod.ts";
 import { openDevice } from "./device.ts";
 import { Interruption } from "./interruption.ts";
-import type { TrainOrder } from "./orders.ts";
-import { conclude, exitCodes, oneLine, tell } from "./outcome.ts";
+import type { TrainCommand } from "./commands.ts";
+import { exitCodes, exitWith, log, oneLine } from "./exit.ts";
 import { type Run, RunFolder } from "./run_folder.ts";
 import { modelConfig, newSettings, resumedSettings } from "./settings.ts";
 
-const say = (line: string) => tell("train", line);
+const say = (line: string) => log("train", line);
 
 /**
  * Trains a model, or goes on training one.
  *
- * @param order What to do.
+ * @param command What to do.
  * @param interruption Knows whether someone wants it to stop.
  * @returns The exit code.
  */
 export async function train(
-  order: TrainOrder,
+  command: TrainCommand,
   interruption: Pick<Interruption, "requested">,
 ): Promise<number> {
-  const folder = new RunFolder(order.out);
-  const before = await earlierRun(folder, order);
+  const folder = new RunFolder(command.out);
+  const before = await earlierRun(folder, command);
   const settings = before === undefined
-    ? newSettings(order.preset ?? "quick", order.given)
-    : resumedSettings(before.settings, order.given);
-  const device = await openDevice(order, say);
-  const corpus = await readCorpus(order.corpus, before);
+    ? newSettings(command.preset ?? "quick", command.given)
+    : resumedSettings(before.settings, command.given);
+  const device = await openDevice(command, say);
+  const corpus = await readCorpus(command.corpus, before);
   const vocabulary = Vocabulary.fromText(corpus.text);
   const parts = splitTokens(vocabulary.encode(corpus.text), settings);
 
-  const checkpoints = new Checkpoints(folder.checkpoints, { keep: order.keep });
+  const checkpoints = new Checkpoints(folder.checkpoints, { keep: command.keep });
   const latest = before && await checkpoints.latest();
   const inOrder = { ...settings, firstEpoch: latest?.epoch ?? 0 };
   const batches = possible("train on this text", () => sequenceBatches(parts.train, inOrder));
@@ -132,15 +132,15 @@ export async function train(
 }
 
 /** The run to go on with; undefined where a new one begins. */
-async function earlierRun(folder: RunFolder, order: TrainOrder): Promise<Run | undefined> {
+async function earlierRun(folder: RunFolder, command: TrainCommand): Promise<Run | undefined> {
   const found = await folder.read();
-  if (order.resume && found === undefined) {
-    throw new Error(`Cannot resume: there is no run in ${order.out}. Leave --resume out`);
+  if (command.resume && found === undefined) {
+    throw new Error(`Cannot resume: there is no run in ${command.out}. Leave --resume out`);
   }
-  if (found === undefined || order.resume) return found;
-  if (order.force) return undefined;
+  if (found === undefined || command.resume) return found;
+  if (command.force) return undefined;
   throw new Error(
-    `There is a run in ${order.out} already, trained on ${found.corpus.name}: go on with it ` +
+    `There is a run in ${command.out} already, trained on ${found.corpus.name}: go on with it ` +
       "(--resume), replace it (--force), or choose another folder",
   );
 }
@@ -189,9 +189,9 @@ function whereStopped({ epoch, unfinished }: CheckpointInfo, steps: number): str
 }
 
 if (import.meta.main) {
-  const order: TrainOrder = JSON.parse(Deno.args[0]!);
+  const command: TrainCommand = JSON.parse(Deno.args[0]!);
   const interruption = new Interruption(() =>
     say("stopping after this step; Ctrl-C once more stops at once")
   );
-  await conclude("train", () => train(order, interruption));
+  await exitWith("train", () => train(command, interruption));
 }

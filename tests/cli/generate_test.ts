@@ -10,8 +10,8 @@ import {
   type TaskOptions,
 } from "./task.ts";
 import { generate as generateTexts } from "../../cli/generate.ts";
-import { oneLine, UsageError } from "../../cli/outcome.ts";
-import { permissionFlags, placesHere } from "../../cli/permissions.ts";
+import { oneLine, UsageError } from "../../cli/exit.ts";
+import { installedPaths, permissionFlags } from "../../cli/permissions.ts";
 import { readCommandLine } from "../../cli/program.ts";
 import { inTerminal } from "./terminal.ts";
 
@@ -116,9 +116,9 @@ generationTest("what is wrong is said in one line", async ({ folder, generate })
     await assert.rejects(async () => {
       const words = ["generate", "--model", "my model", "--device", "wasm", "--blas", "none"];
       const reading = readCommandLine([...words, ...args], { folder });
-      assert.ok("order" in reading && reading.order.command === "generate");
-      permissionFlags(reading.order, placesHere());
-      await generateTexts(reading.order, () => assert.fail("nothing is to be written"));
+      assert.ok("command" in reading && reading.command.name === "generate");
+      permissionFlags(reading.command, installedPaths());
+      await generateTexts(reading.command, () => assert.fail("nothing is to be written"));
     }, (error) => {
       assert.match(oneLine(error), message);
       assert.equal(error instanceof UsageError ? 2 : 1, code);

@@ -2,19 +2,24 @@ import assert from "node:assert/strict";
 import { basename, dirname, join } from "node:path";
 import { selectDevice } from "folio";
 import { findBlas } from "../../cli/blas_path.ts";
-import type { ExportOrder, GenerateOrder, Order, TrainOrder } from "../../cli/orders.ts";
-import { UsageError } from "../../cli/outcome.ts";
-import { permissionFlags, placesHere } from "../../cli/permissions.ts";
+import type {
+  CliCommand,
+  ExportCommand,
+  GenerateCommand,
+  TrainCommand,
+} from "../../cli/commands.ts";
+import { UsageError } from "../../cli/exit.ts";
+import { installedPaths, permissionFlags } from "../../cli/permissions.ts";
 import { inFolder, plainEnvironment, root, someText } from "./task.ts";
 
-const places = {
+const paths = {
   root: "/folio",
   wasm: "/cache/wasm",
   esbuild: "/cache/esbuild",
   hasMachineCode: true,
 };
-const training: TrainOrder = {
-  command: "train",
+const training: TrainCommand = {
+  name: "train",
   corpus: "/home/me/my text.txt",
   out: "/home/me/out",
   given: {},
@@ -25,8 +30,8 @@ const training: TrainOrder = {
   blas: "/usr/lib/libblas.so",
   native: "auto",
 };
-const generation: GenerateOrder = {
-  command: "generate",
+const generation: GenerateCommand = {
+  name: "generate",
   model: "/home/me/out",
   length: 1,
   temperature: 1,
@@ -37,8 +42,8 @@ const generation: GenerateOrder = {
   blas: "none",
   native: "auto",
 };
-const toKeras: ExportOrder = {
-  command: "export",
+const toKeras: ExportCommand = {
+  name: "export",
   model: "/home/me/out",
   to: "keras",
   out: "/home/me/keras",
@@ -49,7 +54,7 @@ Deno.test("each command may do what it is for, by name and path, and nothing els
   const [files, write] = [`${read},/cache/wasm,/folio/lib/kernels`, "--allow-write=/home/me/out"];
   const one = "--allow-ffi=/usr/lib/libblas.so";
   const found = { ...training, blas: "auto", foundBlas: "/usr/lib/libblas.so" };
-  const cases: [order: Order, flags: string[]][] = [
+  const cases: [command: CliCommand, flags: string[]][] = [
     // Machine code takes the permission to use all libraries.
     [training, [files, write, "--allow-ffi"]],
     [{ ...training, device: "wasm" }, [files, write, "--allow-ffi"]],
@@ -96,16 +101,16 @@ Deno.test("each command may do what it is for, by name and path, and nothing els
       "--allow-run=/usr/bin/python3",
     ]],
   ];
-  for (const [order, flags] of cases) assert.deepEqual(permissionFlags(order, places), flags);
-  const elsewhere = { ...places, hasMachineCode: false };
-  for (const order of [training, found]) {
-    assert.deepEqual(permissionFlags(order, elsewhere), [files, write, one]);
+  for (const [command, flags] of cases) assert.deepEqual(permissionFlags(command, paths), flags);
+  const elsewhere = { ...paths, hasMachineCode: false };
+  for (const command of [training, found]) {
+    assert.deepEqual(permissionFlags(command, elsewhere), [files, write, one]);
   }
 });
 
 Deno.test("a path with a comma cannot be named, and is refused", () => {
-  for (const order of [{ ...training, out: "/a,b" }, { ...generation, model: "/a,/etc" }]) {
-    assert.throws(() => permissionFlags(order, places), (error) => {
+  for (const command of [{ ...training, out: "/a,b" }, { ...generation, model: "/a,/etc" }]) {
+    assert.throws(() => permissionFlags(command, paths), (error) => {
       assert.ok(error instanceof UsageError);
       assert.match(error.message, /Cannot use "\/a,.*: at its comma .* Rename it/);
       return true;
@@ -164,14 +169,14 @@ const probe = `
 `;
 
 const library = findBlas();
-const paths = [
+const ways = [
   { native: "auto", blas: "none" },
   ...library === undefined
     ? []
     : [{ native: "off", blas: library }, { native: "auto", blas: library }],
 ];
 
-for (const { native, blas } of paths) {
+for (const { native, blas } of ways) {
   const products = blas === "none" ? "WebAssembly" : `${basename(blas)}, native ${native}`;
   Deno.test(`with these flags a training on ${products} has all it needs, and no more`, async () => {
     await inFolder(async (folder) => {
@@ -179,8 +184,8 @@ for (const { native, blas } of paths) {
       for (const file of [corpus!, other!]) await Deno.writeTextFile(file, someText(50));
       const script = join(folder, "probe.js");
       await Deno.writeTextFile(script, probe);
-      const order = { ...training, corpus: corpus!, out: out!, blas, native };
-      const flags = permissionFlags(order, placesHere());
+      const command = { ...training, corpus: corpus!, out: out!, blas, native };
+      const flags = permissionFlags(command, installedPaths());
       const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
         args: [
           ...["run", "--quiet", "--no-prompt", `--config=${join(root, "deno.json")}`],

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import type { GenerateOrder, TrainOrder } from "../../cli/orders.ts";
-import { UsageError } from "../../cli/outcome.ts";
+import type { GenerateCommand, TrainCommand } from "../../cli/commands.ts";
+import { UsageError } from "../../cli/exit.ts";
 import { readCommandLine } from "../../cli/program.ts";
 import {
   newSettings,
@@ -14,16 +14,16 @@ import { presets } from "folio";
 
 const folder = "/home/me";
 const read = (args: readonly string[], more = {}) => readCommandLine(args, { folder, ...more });
-const order = (args: readonly string[], more = {}) => {
+const command = (args: readonly string[], more = {}) => {
   const reading = read(args, more);
-  assert.ok("order" in reading);
-  return reading.order;
+  assert.ok("command" in reading);
+  return reading.command;
 };
 const train = ["train", "--corpus", "my text.txt", "--out", "out/my"];
 
 Deno.test("a training: paths from where the command is given, only given settings", () => {
-  assert.deepEqual(order(train), {
-    command: "train",
+  assert.deepEqual(command(train), {
+    name: "train",
     corpus: "/home/me/my text.txt",
     out: "/home/me/out/my",
     preset: undefined,
@@ -49,7 +49,7 @@ Deno.test("a training: every setting of the presets has its option", () => {
     "--decay", "cosine", "--clip-norm", "none", "--no-random-offset", "--validation", "0",
     "--seed", "4294967295",
   ];
-  const { given } = order([...train, ...words]) as TrainOrder;
+  const { given } = command([...train, ...words]) as TrainCommand;
   assert.deepEqual(given, {
     rnnUnits: 512,
     layers: 2,
@@ -89,7 +89,7 @@ Deno.test("settings: a preset, then what is given; a run's own when it is resume
 
 Deno.test("known texts, addresses and file: addresses are taken for what they are", () => {
   const corpusOf = (corpus: string) =>
-    (order(["train", "--out", "o", "--corpus", corpus]) as TrainOrder).corpus;
+    (command(["train", "--out", "o", "--corpus", corpus]) as TrainCommand).corpus;
   assert.equal(corpusOf("shakespeare"), "shakespeare");
   assert.equal(corpusOf("./shakespeare"), join(folder, "shakespeare"));
   assert.equal(corpusOf("https://example.org/a.txt"), "https://example.org/a.txt");
@@ -102,7 +102,7 @@ Deno.test("known texts, addresses and file: addresses are taken for what they ar
 Deno.test("the environment names the device and the BLAS where the command line does not", () => {
   const words = ["generate", "--model", "m", "--prompt", "-x"];
   const from = (args: readonly string[], more = {}) => {
-    const { device, blas, prompt } = order([...words, ...args], more) as GenerateOrder;
+    const { device, blas, prompt } = command([...words, ...args], more) as GenerateCommand;
     assert.equal(prompt, "-x");
     return [device, blas];
   };
@@ -118,7 +118,7 @@ Deno.test("the environment names the device and the BLAS where the command line 
 Deno.test("machine code can be switched off and the threads counted, by the environment or a word", () => {
   const words = ["generate", "--model", "m", "--prompt", "x"];
   const from = (args: readonly string[], more = {}) => {
-    const { native, threads } = order([...words, ...args], more) as GenerateOrder;
+    const { native, threads } = command([...words, ...args], more) as GenerateCommand;
     return [native, threads];
   };
   assert.deepEqual(from([]), ["auto", undefined]);
@@ -182,7 +182,7 @@ Deno.test("what is wrong is named in one line", () => {
   }
 });
 
-Deno.test("whatever is typed is an order, a help or a mistake in one line", () => {
+Deno.test("whatever is typed is a command, a help or a mistake in one line", () => {
   const word = fc.oneof(
     fc.string({ unit: "grapheme" }),
     fc.double().map(String),
@@ -206,10 +206,10 @@ Deno.test("whatever is typed is an order, a help or a mistake in one line", () =
     fc.property(fc.array(word, { maxLength: 9 }), fc.boolean(), (words, complete) => {
       try {
         const reading = read(complete ? [...train, ...words] : words);
-        if (!("order" in reading)) return;
-        // An order travels as JSON, where a NaN would be lost.
-        const { order } = reading;
-        const values = Object.values(order.command === "train" ? order.given : order);
+        if (!("command" in reading)) return;
+        // An command travels as JSON, where a NaN would be lost.
+        const { command } = reading;
+        const values = Object.values(command.name === "train" ? command.given : command);
         for (const value of values) {
           if (typeof value === "number") assert.ok(Number.isFinite(value) && value >= 0);
         }

@@ -8,8 +8,8 @@ import {
   splitTokens,
   validationBatches,
 } from "folio";
-import { oneLine, UsageError } from "../../cli/outcome.ts";
-import { permissionFlags, placesHere } from "../../cli/permissions.ts";
+import { oneLine, UsageError } from "../../cli/exit.ts";
+import { installedPaths, permissionFlags } from "../../cli/permissions.ts";
 import { readCommandLine } from "../../cli/program.ts";
 import { train } from "../../cli/train.ts";
 import { inTerminal } from "./terminal.ts";
@@ -221,11 +221,11 @@ trainingTest("what is wrong is said in one line, and leaves nothing behind", asy
   for (const [args, code, message] of cases) {
     const words = ["train", "--corpus", "text.txt", "--out", "out", ...tiny, ...args];
     const reading = readCommandLine(words, { folder });
-    assert.ok("order" in reading && reading.order.command === "train");
-    const { order } = reading;
+    assert.ok("command" in reading && reading.command.name === "train");
+    const { command } = reading;
     await assert.rejects(async () => {
-      permissionFlags(order, placesHere());
-      await train(order, { requested: false });
+      permissionFlags(command, installedPaths());
+      await train(command, { requested: false });
     }, (error) => {
       assert.match(oneLine(error), message);
       assert.equal(error instanceof UsageError ? 2 : 1, code);
@@ -239,7 +239,7 @@ trainingTest("what is wrong is said in one line, and leaves nothing behind", asy
   assert.deepEqual(names(join(folder, "full")), ["notes.txt"]);
 });
 
-trainingTest("any script, line ends and a byte order mark go in as they are", async (setting) => {
+trainingTest("any script, line ends and a byte command mark go in as they are", async (setting) => {
   const { folder, train } = setting;
   const text = "\uFEFF" + someText(2000).replaceAll("\n", "\r\n") + "👩‍🚀 漢字 עברית";
   await Deno.writeTextFile(join(folder, "text.txt"), text);

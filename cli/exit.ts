@@ -28,7 +28,7 @@ export function oneLine(error: unknown): string {
  * @param name The command.
  * @param line What to say.
  */
-export function tell(name: string, line: string): void {
+export function log(name: string, line: string): void {
   console.error(`${Deno.stderr.isTerminal() ? "\r\x1b[K" : ""}${name}: ${line}`);
 }
 
@@ -38,11 +38,11 @@ export function tell(name: string, line: string): void {
  * @param name The command, which errors begin with.
  * @param command What to do; it gives the exit code.
  */
-export async function conclude(name: string, command: () => Promise<number>): Promise<never> {
+export async function exitWith(name: string, command: () => Promise<number>): Promise<never> {
   try {
     Deno.exit(await command());
   } catch (error) {
-    tell(name, oneLine(error));
+    log(name, oneLine(error));
     Deno.exit(error instanceof UsageError ? exitCodes.usage : exitCodes.failure);
   }
 }

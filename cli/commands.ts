@@ -4,7 +4,7 @@ import type { pythonTargets } from "./python_target.ts";
 import type { Settings } from "./settings.ts";
 
 /** Where to compute. */
-export interface DeviceOrder {
+export interface DeviceChoice {
   /** As of `selectDevice`. */
   readonly device: string;
   /** `"auto"`, `"none"` or an absolute path. */
@@ -18,8 +18,8 @@ export interface DeviceOrder {
 }
 
 /** `deno task train` */
-export interface TrainOrder extends DeviceOrder {
-  readonly command: "train";
+export interface TrainCommand extends DeviceChoice {
+  readonly name: "train";
   /** A known name, an address or an absolute path. */
   readonly corpus: string;
   /** An absolute path. */
@@ -35,8 +35,8 @@ export interface TrainOrder extends DeviceOrder {
 }
 
 /** `deno task generate` */
-export interface GenerateOrder extends DeviceOrder {
-  readonly command: "generate";
+export interface GenerateCommand extends DeviceChoice {
+  readonly name: "generate";
   /** An address or an absolute path. */
   readonly model: string;
   /** There unless it comes from standard input. */
@@ -49,8 +49,8 @@ export interface GenerateOrder extends DeviceOrder {
 }
 
 /** `deno task export` */
-export interface ExportOrder {
-  readonly command: "export";
+export interface ExportCommand {
+  readonly name: "export";
   /** An absolute path. */
   readonly model: string;
   readonly to: "web" | keyof typeof pythonTargets;
@@ -61,4 +61,4 @@ export interface ExportOrder {
 }
 
 /** Any of the commands. */
-export type Order = TrainOrder | GenerateOrder | ExportOrder;
+export type CliCommand = TrainCommand | GenerateCommand | ExportCommand;
