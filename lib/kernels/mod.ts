@@ -24,7 +24,7 @@ import { registerLookup } from "./wasm/lookup.ts";
 import { registerMatMul } from "./wasm/matmul.ts";
 import { registerWebgpuProducts } from "./webgpu/tfjs_kernels.ts";
 import { loadSimd } from "./wasm/simd.ts";
-import { bytesOfRoom, simdProducts } from "./wasm/simd_products.ts";
+import { scratchBytes, simdProducts } from "./wasm/simd_products.ts";
 import { registerTranspose } from "./wasm/transpose.ts";
 
 export { charDraws, hasCharDraws } from "./ops/sample_chars.ts";
@@ -97,7 +97,7 @@ function kernelsOf(backend: WasmBackend): WasmKernels {
   let kernels = kernelsOfHeap.get(backend);
   if (kernels === undefined) {
     const simd = loadSimd(backend.wasm.asm.memory, { fused: true });
-    kernels = { simd, plain: simdProducts(simd, backend.wasm._malloc(bytesOfRoom) >>> 0) };
+    kernels = { simd, plain: simdProducts(simd, backend.wasm._malloc(scratchBytes) >>> 0) };
     kernelsOfHeap.set(backend, kernels);
   }
   return kernels;

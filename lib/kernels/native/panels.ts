@@ -4,7 +4,7 @@
  * @module
  */
 import { type Product, withStrides } from "../wasm/products.ts";
-import { placeOf, type Simd } from "../wasm/simd.ts";
+import { addressAt, type Simd } from "../wasm/simd.ts";
 import { addressOf } from "./x86/executable_memory.ts";
 
 /** The floats of a cache line. */
@@ -35,7 +35,7 @@ export function packPanels(
   const [strideRow, strideColumn] = transposeB ? [1, strideB] : [strideB, 1];
   for (let first = 0; first < n; first += width) {
     const columns = Math.min(width, n - first);
-    const [from, panel] = [placeOf(b, first * strideColumn), placeOf(packed, first * k)];
+    const [from, panel] = [addressAt(b, first * strideColumn), addressAt(packed, first * k)];
     simd.pack(k, columns, columns, from, strideRow, strideColumn, panel, columns);
   }
 }
@@ -60,8 +60,8 @@ export function packGates(
     const rows = Math.min(most, units - top);
     for (let gate = 0; gate < 3; gate++) {
       for (let unit = 0; unit < units; unit += lanes) {
-        const from = placeOf(kernel, (3 * top + gate) * units + unit);
-        const panel = placeOf(packed, 3 * unit * units + (3 * top + gate) * lanes);
+        const from = addressAt(kernel, (3 * top + gate) * units + unit);
+        const panel = addressAt(packed, 3 * unit * units + (3 * top + gate) * lanes);
         simd.pack(rows, lanes, lanes, from, 3 * units, 1, panel, 3 * lanes);
       }
     }

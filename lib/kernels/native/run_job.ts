@@ -1,20 +1,20 @@
 /**
- * How a thread computes its share of a job: it fills the table of a function of machine code, or
- * calls the BLAS.
+ * How a thread computes its share of a job: it fills the argument block of a function of machine
+ * code, or calls the BLAS.
  *
  * @module
  */
 import { multiplyBySgemm, type Sgemm } from "../blas/cblas.ts";
 import { partOf } from "../wasm/products.ts";
 import type { PartCounter } from "../threads/part_counter.ts";
-import { backwardWords } from "./x86/gru_backward.ts";
-import { forwardWords } from "./x86/gru_forward.ts";
+import { backwardArguments } from "./x86/gru_backward.ts";
+import { forwardArguments } from "./x86/gru_forward.ts";
 import { tilesOf } from "./x86/gru_tile.ts";
 import { addressOf } from "./x86/executable_memory.ts";
 import type { Job, JobOf } from "./jobs.ts";
 import type { MachineCode } from "./x86/machine_code.ts";
-import { outerVectors, outerWords } from "./x86/outer_product.ts";
-import { tableWords } from "./x86/table_function.ts";
+import { outerArguments, outerVectors } from "./x86/outer_product.ts";
+import { argumentCount } from "./x86/function_frame.ts";
 
 const bytes = 4;
 
@@ -111,17 +111,17 @@ function countersAt(counter: PartCounter, phase: number, parts: number) {
   return { own, taken: start + bytes * taken, done: start + bytes * done };
 }
 
-/** A table for a function of machine code, of 64-bit words by their names. */
-class Table<Word extends string> {
-  readonly words = new BigUint64Array(tableWords);
-  readonly #halves = new Uint32Array(this.words.buffer);
-  readonly #names: readonly Word[];
+/** The argument block of a function of machine code: 64-bit numbers by their names. */
+class ArgumentBlock<Name extends string> {
+  readonly values = new BigUint64Array(argumentCount);
+  readonly #halves = new Uint32Array(this.values.buffer);
+  readonly #names: readonly Name[];
 
-  constructor(names: readonly Word[]) {
+  constructor(names: readonly Name[]) {
     this.#names = names;
   }
 
-  set(values: Readonly<Record<Word, number>>): void {
+  set(values: Readonly<Record<Name, number>>): void {
     for (let i = 0; i < this.#names.length; i++) {
       const value = values[this.#names[i]];
       this.#halves[2 * i] = value >>> 0;
@@ -136,7 +136,7 @@ function forwardPhase(
   counter: PartCounter,
 ): ComputePhase {
   const { columnsOfPart, parts, batch, time, units, gateTime, ids, first } = job;
-  const table = new Table(forwardWords);
+  const block = new ArgumentBlock(forwardArguments);
   const row = units * bytes; // the bytes of a row of states
   return (t) => {
     const state = job.before + t * batch * row;
@@ -145,7 +145,7 @@ function forwardPhase(
     // What was read last is read first the next time, while it is in the caches.
     const reversed = (first + t) % 2;
     const sign = 1 - 2 * reversed;
-    table.set({
+    block.set({
       ...{ columns: units / unit.lanes, columnsOfPart, parts, ...countersAt(counter, t, parts) },
       ...{ a: state, aStride: row, k: units, rows: batch, panels: job.panels, gate: row },
       columnStep: sign * unit.bytes,
@@ -162,7 +162,7 @@ function forwardPhase(
       nextStride: isLast ? hiddenStride : row,
       gates: job.gates + batch * 4 * row * (t % gateTime),
     });
-    forward(table.words);
+    forward(block.values);
   };
 }
 
@@ -173,14 +173,14 @@ function backwardPhase(
   counter: PartCounter,
 ): ComputePhase {
   const { columnsOfPart, parts, batch, time, units, ids, carried } = job;
-  const table = new Table(backwardWords);
+  const block = new ArgumentBlock(backwardArguments);
   const row = units * bytes;
   const columns = units / unit.lanes;
   const gatesColumn = batch * 4 * unit.bytes;
   return (phase) => {
     const t = time - phase;
     const step = Math.max(0, t - 1);
-    table.set({
+    block.set({
       ...{ columns, columnsOfPart, parts, ...countersAt(counter, phase, parts) },
       a: job.recurrentSide + Math.min(t, time - 1) * batch * 3 * row,
       aStride: 3 * row,
@@ -202,7 +202,7 @@ function backwardPhase(
       recurrentSide: job.recurrentSide + step * batch * 3 * row,
       recurrentSideStride: 3 * row,
     });
-    backward(table.words);
+    backward(block.values);
   };
 }
 
@@ -212,15 +212,15 @@ function panelsPhase(
   counter: PartCounter,
 ): ComputePhase {
   const { columnsOfPart, parts, m, n, k, a, aStride, panels, c, cStride, add } = job;
-  const table = new Table(backwardWords);
+  const block = new ArgumentBlock(backwardArguments);
   return (phase) => {
-    table.set({
-      ...noWords,
+    block.set({
+      ...noArguments,
       ...{ columns: n / unit.lanes, columnsOfPart, parts, ...countersAt(counter, phase, parts) },
       ...{ a, aStride, k, rows: m, panels, add },
       ...{ carried: c, carriedStride: cStride },
     });
-    backward(table.words);
+    backward(block.values);
   };
 }
 
@@ -233,24 +233,24 @@ function outerPhase(
   counter: PartCounter,
 ): ComputePhase {
   const { columnsOfPart, parts, m, n, k, a, b, c } = job;
-  const table = new Table(outerWords);
+  const block = new ArgumentBlock(outerArguments);
   const rows = m / unit.lanes;
   // One line more than a panel has, or all panels would compete for the same places in the cache.
   const panelStride = (outerBlock + 1) * unit.bytes;
   const size = rows * panelStride;
   return (phase) => {
     const panelsOfA = scratch.take(size + outerBlock * outerVectors * unit.bytes);
-    table.set({
+    block.set({
       ...{ columns: n / unit.lanes / outerVectors, columnsOfPart, parts },
       ...countersAt(counter, phase, parts),
       ...{ a, aStride: m * bytes, b, bStride: n * bytes, c, cStride: n * bytes, k, rows },
-      ...{ block: outerBlock, panels: panelsOfA, panelStride, room: panelsOfA + size },
+      ...{ block: outerBlock, panels: panelsOfA, panelStride, panelOfB: panelsOfA + size },
     });
-    outer(table.words);
+    outer(block.values);
   };
 }
 
-const noWords = Object.fromEntries(backwardWords.map((word) => [word, 0])) as Record<
-  typeof backwardWords[number],
+const noArguments = Object.fromEntries(backwardArguments.map((name) => [name, 0])) as Record<
+  typeof backwardArguments[number],
   number
 >;

@@ -6,7 +6,7 @@
 import { type GruSteps, portableSteps } from "../wasm/gru_steps.ts";
 import type { Products } from "../wasm/products.ts";
 import { loadSimd } from "../wasm/simd.ts";
-import { bytesOfRoom, simdProducts } from "../wasm/simd_products.ts";
+import { scratchBytes, simdProducts } from "../wasm/simd_products.ts";
 import type { VectorUnit } from "./x86/assembler.ts";
 import { nativeProducts } from "./products.ts";
 import { nativeSteps } from "./gru_steps.ts";
@@ -23,7 +23,7 @@ interface Kernels {
 
 /** Hands out arrays of one memory, each filled with numbers in [−1, 1), the same at each call. */
 function arrays(memory: WebAssembly.Memory) {
-  let end = bytesOfRoom;
+  let end = scratchBytes;
   return (size: number, { seed = 0 } = {}) => {
     const array = new Float32Array(memory.buffer, end, size);
     end += size * array.BYTES_PER_ELEMENT;
@@ -91,7 +91,7 @@ function compute({ products, steps }: Kernels, memory: WebAssembly.Memory, lanes
  */
 export function selfTest(native: NativeThreads, unit: VectorUnit): string | null {
   const [expected, actual] = ["wasm", "native"].map((by) => {
-    const memory = new WebAssembly.Memory({ initial: Math.ceil(bytesOfRoom / pageBytes) + 24 });
+    const memory = new WebAssembly.Memory({ initial: Math.ceil(scratchBytes / pageBytes) + 24 });
     const simd = loadSimd(memory, { fused: true });
     const products = simdProducts(simd, 0);
     const kernels = { products, steps: portableSteps(products, simd) };

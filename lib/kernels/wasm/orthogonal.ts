@@ -4,7 +4,7 @@
  * @module
  */
 import { loadSimd } from "./simd.ts";
-import { bytesOfRoom, simdProducts } from "./simd_products.ts";
+import { scratchBytes, simdProducts } from "./simd_products.ts";
 
 /** The size of a matrix. */
 export interface MatrixSize {
@@ -35,7 +35,7 @@ export function orthogonalizeRows(
   matrix: Float32Array,
   { rows, columns }: MatrixSize,
 ): Float32Array {
-  const addressOfA = Math.ceil(bytesOfRoom / 16) * 16;
+  const addressOfA = Math.ceil(scratchBytes / 16) * 16;
   const addressOfG = addressOfA + matrix.length * bytes;
   const pages = Math.ceil((addressOfG + rows * rows * bytes) / page);
   const memory = new WebAssembly.Memory({ initial: pages });

@@ -6,7 +6,7 @@
 import { matricesIn, parallelJobs, productOfJob } from "./parallel_job.ts";
 import { copyRows, type Matrices, type Part, partOf, viewsOf, withStrides } from "./products.ts";
 import { loadSimd } from "./simd.ts";
-import { bytesOfRoom, simdProducts } from "./simd_products.ts";
+import { scratchBytes, simdProducts } from "./simd_products.ts";
 import type { WorkerInit } from "../threads/job_loop.ts";
 import { PartCounter } from "../threads/part_counter.ts";
 
@@ -52,18 +52,18 @@ const [page, bytes] = [2 ** 16, 4];
 
 /** Computes parts by WebAssembly, in memory of its own. */
 export function bySimd(): ComputePart {
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytesOfRoom / page) });
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(scratchBytes / page) });
   const products = simdProducts(loadSimd(memory, { fused: true }), 0);
   let known = { serial: 0, index: 0 };
   return ({ product }, shared, packed) => {
     const { m, n, k, transposeA, transposeB, add } = product;
     const dense = withStrides({ m, n, k, transposeA, transposeB, add });
-    // The room of simdProducts, then a packed B, which has to stay where it is; then A, B and C.
+    // The scratch memory of simdProducts, then a packed B, which has to stay where it is; then A, B and C.
     const sizes = [products.packedSize(dense), m * k, n * k, m * n];
-    const needed = bytesOfRoom + bytes * sizes.reduce((sum, size) => sum + size);
+    const needed = scratchBytes + bytes * sizes.reduce((sum, size) => sum + size);
     const missing = Math.ceil((needed - memory.buffer.byteLength) / page);
     if (missing > 0) memory.grow(missing);
-    let start = bytesOfRoom;
+    let start = scratchBytes;
     const [panels, a, b, c] = sizes.map((size) => {
       const view = new Float32Array(memory.buffer, start, size);
       start += size * bytes;

@@ -49,7 +49,7 @@ export interface Simd {
 }
 
 /** The address of an array's number, as the kernels take it. */
-export function placeOf(array: Float32Array, i: number): number {
+export function addressAt(array: Float32Array, i: number): number {
   return array.byteOffset + i * array.BYTES_PER_ELEMENT;
 }
 

@@ -17,7 +17,7 @@ import {
   type Products,
   withStrides,
 } from "./products.ts";
-import { placeOf, type Simd } from "./simd.ts";
+import { addressAt, type Simd } from "./simd.ts";
 
 /** The rows of a panel of A and the columns of a panel of B; simd.as has the same. */
 const tile = { rows: 4, columns: 8 } as const;
@@ -28,17 +28,17 @@ const fewRows = 5;
 const bytes = 4;
 
 /** How many bytes of the heap {@linkcode simdProducts} needs for itself. */
-export const bytesOfRoom = bytes *
+export const scratchBytes = bytes *
   (block.k * (block.m + block.n) + tile.rows * tile.columns);
 
 /**
  * Makes matrix products out of the WebAssembly kernels.
  *
  * @param simd the kernels, on the heap that holds the matrices
- * @param room the address of `bytesOfRoom` bytes of that heap, for panels
+ * @param scratch the address of `scratchBytes` bytes of that heap, for panels
  */
-export function simdProducts(simd: Simd, room: number): Products {
-  const panelsA = room;
+export function simdProducts(simd: Simd, scratch: number): Products {
+  const panelsA = scratch;
   const panelsB = panelsA + block.k * block.m * bytes;
   const edge = panelsB + block.k * block.n * bytes;
 
@@ -89,14 +89,22 @@ export function simdProducts(simd: Simd, room: number): Products {
       if (m <= fewRows && !transposeA) {
         if (transposeB) {
           eachPartTimesRow(product, ({ rows, b: from, x, y }) => {
-            simd.dotRows(rows, k, placeOf(b, from), strideB, placeOf(a, x), placeOf(c, y), add);
+            simd.dotRows(
+              rows,
+              k,
+              addressAt(b, from),
+              strideB,
+              addressAt(a, x),
+              addressAt(c, y),
+              add,
+            );
           });
           return;
         }
         for (let i = 0; i < m; i++) {
           const y = c.subarray(i * strideC);
           if (!add) y.fill(0, 0, n);
-          simd.addRowsTimes(k, n, placeOf(a, i * strideA), b.byteOffset, strideB, y.byteOffset);
+          simd.addRowsTimes(k, n, addressAt(a, i * strideA), b.byteOffset, strideB, y.byteOffset);
         }
         return;
       }

@@ -23,7 +23,7 @@ import { nativeSteps } from "../../../lib/kernels/native/gru_steps.ts";
 import { startNativeThreads } from "../../../lib/kernels/native/native_threads.ts";
 import type { Products } from "../../../lib/kernels/wasm/products.ts";
 import { loadSimd } from "../../../lib/kernels/wasm/simd.ts";
-import { bytesOfRoom, simdProducts } from "../../../lib/kernels/wasm/simd_products.ts";
+import { scratchBytes, simdProducts } from "../../../lib/kernels/wasm/simd_products.ts";
 import { relativeError, someNumbers } from "../../testdata/numbers.ts";
 
 const { blas } = openBlas("auto");
@@ -100,8 +100,8 @@ Deno.test({
 
 /** Makes arrays of a memory, one behind the other, and fills them with 0 or with some numbers. */
 function arraysOf(memory: WebAssembly.Memory) {
-  let end = bytesOfRoom;
-  const room = (size: number, text?: number, scale = 1) => {
+  let end = scratchBytes;
+  const array = (size: number, text?: number, scale = 1) => {
     const start = end;
     end += 4 * Math.ceil(size / 4) * 4;
     if (end > memory.buffer.byteLength) throw new Error("The test's memory is too small");
@@ -112,11 +112,11 @@ function arraysOf(memory: WebAssembly.Memory) {
   /** Which token stands where; undefined if there are no tokens. */
   const idsOf = (count: number, tokens: number) => {
     if (tokens === 0) return undefined;
-    const ids = new Int32Array(memory.buffer, room(count).byteOffset, count);
+    const ids = new Int32Array(memory.buffer, array(count).byteOffset, count);
     for (let i = 0; i < count; i++) ids[i] = (i * 7 + 3) % tokens;
     return ids;
   };
-  return { room, idsOf };
+  return { array, idsOf };
 }
 
 /** Two passes over arrays of their own, and everything that they wrote. */
@@ -125,27 +125,27 @@ function passes(
   memory: WebAssembly.Memory,
   { batch, time, units, tokens }: Record<"batch" | "time" | "units" | "tokens", number>,
 ): Record<string, Float32Array> {
-  const { room, idsOf } = arraysOf(memory);
+  const { array, idsOf } = arraysOf(memory);
   const sizes = { batch, time, units };
   const states = batch * time * units;
-  const projected = room((tokens || batch * time) * 3 * units, 1);
-  const before = room(states);
+  const projected = array((tokens || batch * time) * 3 * units, 1);
+  const before = array(states);
   before.set(someNumbers(batch * units, { text: 90 }));
-  const kernel = room(3 * units * units, 2, 1 / Math.sqrt(units));
-  const bias = room(3 * units, 3);
-  const gradient = room(states, 4);
+  const kernel = array(3 * units * units, 2, 1 / Math.sqrt(units));
+  const bias = array(3 * units, 3);
+  const gradient = array(states, 4);
   const ids = idsOf(batch * time, tokens);
-  const [hidden, recurrent] = [room(states), room(batch * 3 * units)];
-  const gates = room(steps.gatesSize(sizes));
-  const forward = room(steps.forwardSize(sizes));
-  const backward = room(steps.backwardSize(sizes));
+  const [hidden, recurrent] = [array(states), array(batch * 3 * units)];
+  const gates = array(steps.gatesSize(sizes));
+  const forward = array(steps.forwardSize(sizes));
+  const backward = array(steps.backwardSize(sizes));
   const results = {
     hidden,
     before,
-    recurrentSide: room(3 * states),
-    carried: room(batch * units, 5),
-    inputSide: room(projected.length, 6),
-    bias: room(3 * units, 7),
+    recurrentSide: array(3 * states),
+    carried: array(batch * units, 5),
+    inputSide: array(projected.length, 6),
+    bias: array(3 * units, 7),
   };
   steps.packForward(sizes, kernel, forward);
   steps.forward(sizes, {
@@ -163,15 +163,15 @@ function singleSteps(
   memory: WebAssembly.Memory,
   { batch, units, tokens }: Record<"batch" | "units" | "tokens", number>,
 ): Record<string, Float32Array> {
-  const { room, idsOf } = arraysOf(memory);
+  const { array, idsOf } = arraysOf(memory);
   const sizes = { batch, time: 1, units };
-  const projected = room((tokens || batch) * 3 * units, 1);
-  const kernel = room(3 * units * units, 2, 1 / Math.sqrt(units));
-  const [bias, before] = [room(3 * units, 3), room(batch * units, 4)];
+  const projected = array((tokens || batch) * 3 * units, 1);
+  const kernel = array(3 * units * units, 2, 1 / Math.sqrt(units));
+  const [bias, before] = [array(3 * units, 3), array(batch * units, 4)];
   const ids = idsOf(batch, tokens);
-  const [hidden, recurrent] = [room(batch * units), room(batch * 3 * units)];
-  const gates = room(steps.gatesSize(sizes));
-  const packed = room(steps.forwardSize(sizes));
+  const [hidden, recurrent] = [array(batch * units), array(batch * 3 * units)];
+  const gates = array(steps.gatesSize(sizes));
+  const packed = array(steps.forwardSize(sizes));
   steps.packForward(sizes, kernel, packed);
   const states = Array.from({ length: 3 }, () => {
     steps.forward(sizes, {
@@ -190,8 +190,8 @@ function outerProduct(
   memory: WebAssembly.Memory,
   { m, n, k }: Record<"m" | "n" | "k", number>,
 ): Record<string, Float32Array> {
-  const { room } = arraysOf(memory);
-  const [a, b, c] = [room(k * m, 1), room(k * n, 2), room(m * n, 3)];
+  const { array } = arraysOf(memory);
+  const [a, b, c] = [array(k * m, 1), array(k * n, 2), array(m * n, 3)];
   products.multiply({ m, n, k, transposeA: true }, a, b, c);
   return { product: c.slice() };
 }

@@ -12,7 +12,7 @@ import { startNativeThreads } from "../../../lib/kernels/native/native_threads.t
 import { parallelProducts } from "../../../lib/kernels/wasm/parallel_products.ts";
 import { startParallelThreads } from "../../../lib/kernels/wasm/parallel_threads.ts";
 import { loadSimd } from "../../../lib/kernels/wasm/simd.ts";
-import { bytesOfRoom, simdProducts } from "../../../lib/kernels/wasm/simd_products.ts";
+import { scratchBytes, simdProducts } from "../../../lib/kernels/wasm/simd_products.ts";
 import type { ThreadPool } from "../../../lib/kernels/threads/thread_pool.ts";
 import { someNumbers } from "../../testdata/numbers.ts";
 
@@ -32,7 +32,7 @@ interface Path {
 function kernels() {
   const memory = new WebAssembly.Memory({ initial: 300 });
   const simd = loadSimd(memory, { fused: true });
-  let end = bytesOfRoom;
+  let end = scratchBytes;
   const array = (size: number, text?: number) => {
     const made = new Float32Array(memory.buffer, end, size);
     end += 4 * size;

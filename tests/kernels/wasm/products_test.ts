@@ -9,7 +9,7 @@ import { parallelProducts } from "../../../lib/kernels/wasm/parallel_products.ts
 import { startParallelThreads } from "../../../lib/kernels/wasm/parallel_threads.ts";
 import { type Products, withStrides } from "../../../lib/kernels/wasm/products.ts";
 import { loadSimd } from "../../../lib/kernels/wasm/simd.ts";
-import { bytesOfRoom, simdProducts } from "../../../lib/kernels/wasm/simd_products.ts";
+import { scratchBytes, simdProducts } from "../../../lib/kernels/wasm/simd_products.ts";
 import { relativeError, someNumbers } from "../../testdata/numbers.ts";
 
 // Around the tile of 4 × 8, the blocks of 192, 1024 and 256, and the parts of a BLAS' few rows.
@@ -55,7 +55,7 @@ async function holdProducts(kind: keyof typeof kinds, threads: number): Promise<
   await selectDevice({ name: "wasm", blas: "none" });
   const backend = tf.backend() as WasmBackend;
   const simd = loadSimd(backend.wasm.asm.memory, { fused: false });
-  const one = simdProducts(simd, backend.wasm._malloc(bytesOfRoom) >>> 0);
+  const one = simdProducts(simd, backend.wasm._malloc(scratchBytes) >>> 0);
   const products = await kinds[kind](one, threads);
   for (const [m, n, k] of sizes) {
     for (const transposeA of [false, true]) {
@@ -111,7 +111,7 @@ for (const kind of kindNames) {
         const memory = new WebAssembly.Memory({ initial: 500 });
         const one = simdProducts(loadSimd(memory, { fused: true }), 0);
         const products = await kinds[kind](one, threads);
-        let end = bytesOfRoom;
+        let end = scratchBytes;
         /** Where an array lies: views of a memory come to nothing when it grows. */
         const place = (size: number, text?: number) => {
           const at = { start: end, size };

@@ -290,7 +290,7 @@ function extensions(c: Register | Memory): [number, number] {
   return [(c.index ?? 0) >> 3, c.base >> 3];
 }
 
-/** The address of a word in a table that a register points to. */
-export function wordAt(base: Register, i: number): Memory {
+/** Where a number of a block lies that a register points to. */
+export function numberAt(base: Register, i: number): Memory {
   return { base, offset: i * wordBytes };
 }

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { Assembler, avx2, avx512, registers, type VectorUnit, wordAt } from "./assembler.ts";
+import { Assembler, avx2, avx512, numberAt, registers, type VectorUnit } from "./assembler.ts";
 
-/** A function of machine code: takes the address of a table of 64-bit words. */
-export type MachineFunction = (table: BigUint64Array<ArrayBuffer>) => void;
+/** A function of machine code: takes the address of an argument block. */
+export type MachineFunction = (block: BigUint64Array<ArrayBuffer>) => void;
 
 const { rax, rbx, rcx, rdi, rsi } = registers;
 
@@ -57,7 +57,7 @@ export function functionAt(address: bigint): MachineFunction {
   const type = { parameters: ["buffer"], result: "void" } as const;
   const pointer = Deno.UnsafePointer.create<typeof type>(address)!;
   const code = new Deno.UnsafeFnPointer(pointer, type);
-  return (table) => code.call(table);
+  return (block) => code.call(block);
 }
 
 /**
@@ -66,11 +66,11 @@ export function functionAt(address: bigint): MachineFunction {
  * @throws {Error} if they are too short, or code cannot be loaded
  */
 export function findVectorUnit(): VectorUnit {
-  const table = new BigUint64Array(5);
-  functionAt(loadCode(identify()))(table);
-  const has = (word: number, bit: number) => (table[word] >> BigInt(bit) & 1n) === 1n;
+  const answers = new BigUint64Array(5);
+  functionAt(loadCode(identify()))(answers);
+  const has = (answer: number, bit: number) => (answers[answer] >> BigInt(bit) & 1n) === 1n;
   const [fma, avx2s, avx512f] = [has(0, bits.fma), has(1, bits.avx2), has(1, bits.avx512f)];
-  const systemSaves = (mask: number) => (Number(table[2]) & mask) === mask;
+  const systemSaves = (mask: number) => (Number(answers[2]) & mask) === mask;
   if (!fma || !avx2s || !systemSaves(saved.avx)) {
     throw new Error(
       "the processor has no AVX2 with FMA, or the system does not save its registers",
@@ -79,7 +79,7 @@ export function findVectorUnit(): VectorUnit {
   return avx512f && systemSaves(saved.avx512) ? avx512 : avx2;
 }
 
-/** Asks the processor: the features into word 0, the extended ones into 1, what is saved into 2. */
+/** Asks the processor: the features into number 0, the extended ones into 1, what is saved into 2. */
 function identify(): Uint8Array {
   const code = new Assembler(avx2);
   const cpuid = () => code.raw(0x0f, 0xa2);
@@ -92,21 +92,21 @@ function identify(): Uint8Array {
   cpuid();
   code.immediate("compare", rax, leaves.extended);
   code.jumpIf("below", end);
-  for (const [word, leaf] of [leaves.features, leaves.extended].entries()) {
+  for (const [answer, leaf] of [leaves.features, leaves.extended].entries()) {
     zero(rax);
     zero(rcx);
     code.immediate("add", rax, leaf);
     cpuid();
-    code.storeInteger(wordAt(rsi, word), word === 0 ? rcx : rbx);
+    code.storeInteger(numberAt(rsi, answer), answer === 0 ? rcx : rbx);
   }
   // XGETBV would fail on a system that does not save vectors.
-  code.integer("move", rax, wordAt(rsi, 0));
+  code.integer("move", rax, numberAt(rsi, 0));
   code.immediate("and", rax, 1 << bits.osSavesRegisters);
   code.immediate("compare", rax, 0);
   code.jumpIf("equal", end);
   zero(rcx);
   code.raw(0x0f, 0x01, 0xd0); // XGETBV
-  code.storeInteger(wordAt(rsi, 2), rax);
+  code.storeInteger(numberAt(rsi, 2), rax);
   code.bind(end);
   code.pop(rbx);
   code.return();

@@ -7,17 +7,17 @@
  */
 import { type Assembler, type Memory, type Register, registers } from "./assembler.ts";
 import { gatesAt, tilesOf, writeGateDistances, writeRows } from "./gru_tile.ts";
-import { common, writeFunction, Writer } from "./table_function.ts";
+import { common, FunctionWriter, writeFunction } from "./function_frame.ts";
 
 const { rax, rbx, rcx, rsi, r9, r13, r14 } = registers;
 
 /**
- * The words of the forward function's table; `gate` is the distance from one gate to the next. From
+ * The arguments of the forward function; `gate` is the distance from one gate to the next. From
  * block to block it moves by `columnStep` and `panelStep` bytes, from a part's last block to its
  * first where `reversed` is 1. The gates of a vector of units lie together, row by row.
  */
 // deno-fmt-ignore
-export const forwardWords = [
+export const forwardArguments = [
   ...common, "gate", "columnStep", "panelStep", "reversed", "bias", "projected",
   "projectedStride", "id", "idStride", "old", "oldStride", "hidden", "hiddenStride", "next",
   "nextStride", "gates",
@@ -29,25 +29,25 @@ export const forwardWords = [
  */
 export function writeForward(code: Assembler): void {
   const tile = tilesOf(code.unit).forward;
-  const writer = new Writer(code, forwardWords);
+  const writer = new FunctionWriter(code, forwardArguments);
   writeFunction(writer, { sums: tile.rows * tile.vectors, vectorsOfColumn: tile.vectors }, () => {
-    code.integer("move", rcx, writer.own("columns left"));
+    code.integer("move", rcx, writer.local("columns left"));
     code.immediate("subtract", rcx, 1);
-    code.integer("multiply", rcx, writer.word("reversed"));
+    code.integer("multiply", rcx, writer.argument("reversed"));
     code.integer("move", rax, rcx);
-    code.integer("multiply", rax, writer.word("columnStep"));
+    code.integer("multiply", rax, writer.argument("columnStep"));
     code.integer("subtract", r14, rax);
-    code.integer("multiply", rcx, writer.word("panelStep"));
+    code.integer("multiply", rcx, writer.argument("panelStep"));
     code.integer("subtract", r13, rcx);
     const blocks = code.here();
-    code.integer("move", rax, writer.word("rows"));
+    code.integer("move", rax, writer.argument("rows"));
     code.integer("multiply", rax, r14);
-    code.integer("move", rcx, writer.word("gates"));
+    code.integer("move", rcx, writer.argument("gates"));
     code.integer("address", rax, { base: rcx, index: rax, scale: 4 });
-    code.storeInteger(writer.own("gates of row"), rax);
+    code.storeInteger(writer.local("gates of row"), rax);
     // What is fetched for later is the panel of the next block.
     code.integer("move", rbx, r13);
-    code.integer("add", rbx, writer.word("panelStep"));
+    code.integer("add", rbx, writer.argument("panelStep"));
     writeRows(writer, {
       tile,
       strides: [
@@ -61,27 +61,27 @@ export function writeForward(code: Assembler): void {
       },
       writeRow: () => writeRow(writer),
     });
-    code.integer("add", r13, writer.word("panelStep"));
-    code.integer("add", r14, writer.word("columnStep"));
+    code.integer("add", r13, writer.argument("panelStep"));
+    code.integer("add", r14, writer.argument("columnStep"));
     code.set(rax, -1);
-    code.addInteger(writer.own("columns left"), rax);
+    code.addInteger(writer.local("columns left"), rax);
     code.jumpIf("notEqual", blocks);
   });
 }
 
 /** The gates and the new state of a row. */
-function writeRow(writer: Writer<typeof forwardWords[number]>): void {
+function writeRow(writer: FunctionWriter<typeof forwardArguments[number]>): void {
   const { code } = writer;
   const { bytes } = code.unit;
   const [z, r, q, candidate, state, ...free] = Array.from({ length: 9 }, (_, i) => i);
   const sum = (gate: number): Memory => ({ base: rcx, offset: gate * bytes });
-  writeGateDistances(code, writer.word("gate"));
-  code.integer("move", r9, writer.word("bias"));
+  writeGateDistances(code, writer.argument("gate"));
+  code.integer("move", r9, writer.argument("bias"));
   code.integer("add", r9, r14);
-  code.integer("move", rsi, writer.own("id"));
+  code.integer("move", rsi, writer.local("id"));
   code.integer("moveInt32", rsi, { base: rsi });
-  code.integer("multiply", rsi, writer.word("projectedStride"));
-  code.integer("add", rsi, writer.word("projected"));
+  code.integer("multiply", rsi, writer.argument("projectedStride"));
+  code.integer("add", rsi, writer.argument("projected"));
   code.integer("add", rsi, r14);
   const [bias, projected] = [gatesAt(r9), gatesAt(rsi)];
   for (const [gate, sigmoid] of [[0, z], [1, r]] as const) {
@@ -101,12 +101,12 @@ function writeRow(writer: Writer<typeof forwardWords[number]>): void {
   code.store(writer.at("hidden"), state);
   code.store(writer.at("next"), state);
   // Only the backward pass reads the gates: the caches are better used for other things.
-  code.integer("move", r9, writer.own("gates of row"));
+  code.integer("move", r9, writer.local("gates of row"));
   for (const [gate, value] of [z, r, candidate, q].entries()) {
     code.storePast({ base: r9, offset: gate * bytes }, value);
   }
   code.immediate("add", r9, 4 * bytes);
-  code.storeInteger(writer.own("gates of row"), r9);
+  code.storeInteger(writer.local("gates of row"), r9);
 }
 
 /**

@@ -19,7 +19,7 @@ import {
   registers,
   type VectorUnit,
 } from "./assembler.ts";
-import { type common, countDown, type Writer } from "./table_function.ts";
+import { type common, countDown, type FunctionWriter } from "./function_frame.ts";
 
 /** The tiles that fit the registers: accumulators, a row of the panel and one number of A. */
 export function tilesOf(unit: VectorUnit) {
@@ -110,15 +110,15 @@ function writeTile(code: Assembler, { rows, vectors }: Tile, sumsOfRow: number):
 }
 
 /**
- * All rows of A, tile by tile, times the panel at r13, whose end is left in the word
- * `panel's end`; after each tile come its rows, one by one, by `writeRow`: a row's sums lie at rcx.
+ * All rows of A, tile by tile, times the panel at r13, whose end is left in the local
+ * variable `panel's end`; after each tile come its rows, one by one, by `writeRow`: a row's sums lie at rcx.
  */
-export function writeRows<Word extends string>(
-  writer: Writer<Word | typeof common[number]>,
+export function writeRows<Name extends string>(
+  writer: FunctionWriter<Name | typeof common[number]>,
   { tile, strides, writeTiles, writeRow }: {
     readonly tile: Tile;
     /** The pointers that move on from row to row. */
-    readonly strides: readonly (readonly [pointer: Word, stride: Word])[];
+    readonly strides: readonly (readonly [pointer: Name, stride: Name])[];
     /** Writes a tile of each size. */
     writeTiles(tileOf: (rows: number, vectors: number) => void): void;
     writeRow(): void;
@@ -126,8 +126,8 @@ export function writeRows<Word extends string>(
 ): void {
   const { code } = writer;
   writer.startRows(strides.map(([pointer]) => pointer));
-  code.integer("move", r11, writer.word("rows"));
-  code.integer("move", r12, writer.word("a"));
+  code.integer("move", r11, writer.argument("rows"));
+  code.integer("move", r12, writer.argument("a"));
   const tiles = code.here();
   const enough = {};
   code.set(r15, tile.rows);
@@ -136,11 +136,11 @@ export function writeRows<Word extends string>(
   code.integer("move", r15, r11);
   code.bind(enough);
   code.integer("move", rsi, r12);
-  code.integer("move", r9, writer.word("aStride"));
+  code.integer("move", r9, writer.argument("aStride"));
   code.integer("address", r10, { base: r9, index: r9, scale: 2 });
   code.integer("address", r8, { base: rsi, index: r10 });
   code.integer("move", rdx, r13);
-  code.integer("move", rcx, writer.word("k"));
+  code.integer("move", rcx, writer.argument("k"));
   const done: Label = {};
   writeTiles((rows, vectors) => {
     const other = {};
@@ -151,7 +151,7 @@ export function writeRows<Word extends string>(
     code.bind(other);
   });
   code.bind(done);
-  code.storeInteger(writer.own("panel's end"), rdx);
+  code.storeInteger(writer.local("panel's end"), rdx);
   code.integer("subtract", r11, r15);
   code.integer("multiply", r9, r15);
   code.integer("add", r12, r9);

@@ -11,7 +11,7 @@
  */
 import { type Assembler, type Register, registers } from "./assembler.ts";
 import { addProducts } from "./gru_tile.ts";
-import { common, countDown, writeFunction, Writer } from "./table_function.ts";
+import { common, countDown, FunctionWriter, writeFunction } from "./function_frame.ts";
 
 const { rax, rbx, rcx, rdx, rsi } = registers;
 const { r8, r9, r10, r11, r12, r13, r14, r15 } = registers;
@@ -22,28 +22,28 @@ export const outerVectors = 3;
 const tilesOfVector = 2;
 
 /**
- * The words of the function's table. Of the common ones, `k` rows are multiplied, A has `rows`
- * vectors of columns and B `columns` panels, `panels` is room for A's, `panelStride` apart, and
- * `room` for one of B. `block` rows are multiplied at a time.
+ * The function's arguments. Of the common ones, `k` rows are multiplied, A has `rows`
+ * vectors of columns and B `columns` panels, `panels` is memory for A's, `panelStride` apart, and
+ * `panelOfB` for one of B. `block` rows are multiplied at a time.
  */
-export const outerWords = [
+export const outerArguments = [
   ...common,
-  ...["b", "bStride", "c", "cStride", "panelStride", "room", "block"] as const,
+  ...["b", "bStride", "c", "cStride", "panelStride", "panelOfB", "block"] as const,
 ] as const;
 
 /** C = Aᵀ·B, of some panels of columns. */
 export function writeOuter(code: Assembler): void {
   const { bytes } = code.unit;
-  const writer = new Writer(code, outerWords);
+  const writer = new FunctionWriter(code, outerArguments);
   const rowsOfTile = code.unit.lanes / tilesOfVector;
-  const move = (to: Register, name: typeof outerWords[number]) =>
-    code.integer("move", to, writer.word(name));
-  const [column, columnsLeft] = [writer.own("column"), writer.own("columns left")];
-  const [blockOfA, blockOfB] = [writer.own("block of A"), writer.own("block of B")];
+  const move = (to: Register, name: typeof outerArguments[number]) =>
+    code.integer("move", to, writer.argument(name));
+  const [column, columnsLeft] = [writer.local("column"), writer.local("columns left")];
+  const [blockOfA, blockOfB] = [writer.local("block of A"), writer.local("block of B")];
   const [rowsLeft, panelsLeft, adds] = [
-    writer.own("rows left"),
-    writer.own("panels left"),
-    writer.own("adds"),
+    writer.local("rows left"),
+    writer.local("panels left"),
+    writer.local("adds"),
   ];
   writeFunction(writer, { sums: 0, vectorsOfColumn: outerVectors }, () => {
     code.integer("address", r14, { base: r14, index: r14, scale: 2 });
@@ -92,7 +92,7 @@ export function writeOuter(code: Assembler): void {
     move(r10, "bStride");
     const panels = code.here();
     code.integer("move", rsi, rbx);
-    move(rdx, "room");
+    move(rdx, "panelOfB");
     code.integer("move", rcx, r15);
     const rowsOfB = code.here();
     for (let j = 0; j < outerVectors; j++) code.load(j, { base: rsi, offset: j * bytes });
@@ -132,7 +132,7 @@ export function writeOuter(code: Assembler): void {
 }
 
 /** A tile of C at r13, which moves on to the next, from A's panel at rsi; r9 is C's stride. */
-function writeTile(writer: Writer<typeof outerWords[number]>, rows: number): void {
+function writeTile(writer: FunctionWriter<typeof outerArguments[number]>, rows: number): void {
   const { code } = writer;
   const { bytes, lanes } = code.unit;
   const accumulator = (i: number, j: number) => i * outerVectors + j;
@@ -145,7 +145,7 @@ function writeTile(writer: Writer<typeof outerWords[number]>, rows: number): voi
     code.integer("add", rax, r9);
   }
   for (let i = 0; i < rows * outerVectors; i++) code.vector("xor", i, i, i);
-  code.integer("move", rdx, writer.word("room"));
+  code.integer("move", rdx, writer.argument("panelOfB"));
   code.integer("move", rcx, r15);
   const loop = code.here();
   addProducts(code, { rows, vectors: outerVectors }, {
@@ -156,7 +156,7 @@ function writeTile(writer: Writer<typeof outerWords[number]>, rows: number): voi
   code.immediate("add", rdx, outerVectors * bytes);
   countDown(code, rcx, loop);
   const store = {};
-  code.integer("move", rax, writer.own("adds"));
+  code.integer("move", rax, writer.local("adds"));
   code.immediate("compare", rax, 0);
   code.jumpIf("equal", store);
   code.integer("move", rax, r13);
