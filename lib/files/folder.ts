@@ -98,7 +98,8 @@ interface Place {
 
 /** Follows links, so that the folder is replaced and not the link to it. */
 async function resolve(dir: string): Promise<Place> {
-  const path = await exists(dir) ? await Deno.realPath(dir) : dir;
+  // Under permissions Deno refuses an empty path with a message of its own.
+  const path = dir !== "" && await exists(dir) ? await Deno.realPath(dir) : dir;
   const separators = Deno.build.os === "windows" ? "\\\\/" : "/";
   const pattern = `^(.*[${separators}])?([^${separators}]+)[${separators}]*$`;
   const [, parent = "./", name] = new RegExp(pattern, "s").exec(path) ?? [];
