@@ -128,6 +128,15 @@ Deno.test("lib holds the known rooms and nothing else", () => {
   assert.deepEqual(others, []);
 });
 
+Deno.test("`deno test -P` has the tests of every room, and leave to start no program", () => {
+  const { test } = JSON.parse(Deno.readTextFileSync(join(root, "deno.json")));
+  const folders = floors.flat().filter((room) => !room.endsWith(".ts")).map((room) =>
+    `tests/${room}`
+  );
+  assert.deepEqual(test.include.toSorted(), ["tests/*_test.ts", ...folders].sort());
+  assert.deepEqual(Object.keys(test.permissions).sort(), ["env", "ffi", "net", "read", "write"]);
+});
+
 Deno.test("the face of lib only re-exports", () => {
   const face = library.find(({ path }) => path === "lib/mod.ts");
   assert.ok(face, "lib/mod.ts is missing");

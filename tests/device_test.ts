@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { selectDevice } from "folio";
-import { devices, testOnDevices } from "./testdata/devices.ts";
+import { testOnDevices, webgpu } from "./testdata/devices.ts";
+import { needing } from "./testdata/needs.ts";
 
 testOnDevices(
   "a device asked for by name is taken and says so in one line",
@@ -59,13 +60,12 @@ Deno.test("the number of threads and machine code can be chosen, and the device 
 
 Deno.test("a WebGPU adapter is there where FOLIO_REQUIRE_WEBGPU asks for one", () => {
   if (Deno.env.get("FOLIO_REQUIRE_WEBGPU") !== "1") return;
-  assert.equal(devices.find(({ name }) => name === "webgpu")?.missing, null);
+  assert.equal(webgpu, null);
 });
 
 // The last test of this file: no other can use that backend afterwards.
 Deno.test({
-  name: "a GPU that is gone says so, a CPU never is",
-  ignore: devices.find(({ name }) => name === "webgpu")?.missing !== null,
+  ...needing("a GPU that is gone says so, a CPU never is", webgpu),
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { CounterRandom, hash4, streams, uniform } from "../lib/random.ts";
+import fc from "./testdata/fast_check.ts";
 
 /** The published function again, word for word, in integers of any size. */
 function pcg4d(input: readonly bigint[]): bigint[] {

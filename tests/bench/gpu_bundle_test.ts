@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { buildBundle } from "../../bench/gpu/build.ts";
 import { newestReport } from "../../bench/report.ts";
-import { devices } from "../testdata/devices.ts";
-
-const { missing } = devices.find(({ name }) => name === "webgpu")!;
+import { webgpu } from "../testdata/devices.ts";
+import { allTests, needing } from "../testdata/needs.ts";
 
 Deno.test({
-  name: "a bundle for a GPU machine is small, and runs with nothing but what is in it",
-  ignore: missing !== null,
+  ...needing(
+    "a bundle for a GPU machine is small, and runs with nothing but what is in it",
+    ...[webgpu, allTests],
+  ),
   fn: async () => {
     const scratch = await Deno.makeTempDir();
     try {

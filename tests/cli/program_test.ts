@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import fc from "fast-check";
 import type { GenerateCommand, TrainCommand } from "../../cli/commands.ts";
 import { UsageError } from "../../cli/exit.ts";
 import { readCommandLine } from "../../cli/program.ts";
@@ -11,6 +10,7 @@ import {
   settingOptions,
 } from "../../cli/settings.ts";
 import { presets } from "folio";
+import fc from "../testdata/fast_check.ts";
 
 const folder = "/home/me";
 const read = (args: readonly string[], more = {}) => readCommandLine(args, { folder, ...more });

@@ -10,9 +10,8 @@ import { buildPage, type BuiltPage } from "../../demo/build_page.ts";
 import { staticFiles } from "../../demo/static_server.ts";
 import { OneStep } from "../../lib/generation/one_step.ts";
 import { findChromium } from "../../tools/chromium.ts";
+import { browser as needsBrowser, type Need, needing } from "../testdata/needs.ts";
 import { trainedWriter } from "./trained_writer.ts";
-
-const executablePath = findChromium();
 
 /** Where the page lies on the server: not at its root, as on many static hosts. */
 const place = "/some/where/";
@@ -69,7 +68,7 @@ export class PageBrowser implements AsyncDisposable {
     await writer.save(`${folder}/bundle`);
     const built = await buildPage(`${folder}/bundle`, `${folder}/page`);
     const browser = await chromium.launch({
-      executablePath,
+      executablePath: findChromium(),
       headless: true,
       args: [
         "--no-sandbox",
@@ -99,7 +98,7 @@ export class PageBrowser implements AsyncDisposable {
     const strays: string[] = [], errors: string[] = [];
     try {
       const page = await context.newPage();
-      page.setDefaultTimeout(30_000);
+      page.setDefaultTimeout(120_000); // a GPU in software beside other tests takes its time
       page.on("request", (request) => {
         const url = request.url();
         if (!url.startsWith(address) && !url.startsWith("data:")) strays.push(url);
@@ -142,17 +141,19 @@ export class PageBrowser implements AsyncDisposable {
 }
 
 /** Registers tests that share a browser; without one they are skipped, and say so. */
-export function pageTests(tests: Readonly<Record<string, (b: PageBrowser) => Promise<void>>>) {
-  const missing = executablePath === undefined;
+export function pageTests(
+  tests: Readonly<Record<string, (b: PageBrowser) => Promise<void>>>,
+  ...needs: readonly Need[]
+) {
+  const all = [needsBrowser, ...needs];
   let browser: PageBrowser | undefined;
-  if (!missing) {
+  if (all.every((need) => need === null)) {
     Deno.test.beforeAll(async () => void (browser = await PageBrowser.start()));
     Deno.test.afterAll(() => browser?.[Symbol.asyncDispose]());
   }
   for (const [name, run] of Object.entries(tests)) {
     Deno.test({
-      name: `page: ${name}${missing ? " (skipped: no Chromium is on PATH)" : ""}`,
-      ignore: missing,
+      ...needing(`page: ${name}`, ...all),
       // Playwright and tfjs keep handles of their own.
       sanitizeOps: false,
       sanitizeResources: false,

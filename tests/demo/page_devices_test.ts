@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { OneStep } from "../../lib/generation/one_step.ts";
 import { CounterRandom, streams } from "../../lib/random.ts";
+import { allTests } from "../testdata/needs.ts";
 import { fill, pageTests, write, writtenText } from "./page_browser.ts";
 
 /** Keeps the page's WebGPU device where a test can reach it. */
@@ -79,29 +80,6 @@ pageTests({
     });
   },
 
-  "a device that is lost is told, and the text is written on WebAssembly": async (browser) => {
-    const { writer } = browser;
-    await browser.open(onWebgpu, async (page) => {
-      const settings = { prompt: "Буква", length: 600, temperature: 1, seed: 4 };
-      await fill(page, settings);
-      await page.getByRole("button", { name: "Write" }).click();
-      await page.waitForFunction(() => document.getElementById("written")!.textContent !== "");
-      await page.evaluate(loseDevice);
-      const notice = page.getByRole("alert");
-      const onward = notice.getByRole("button", { name: "Go on with WebAssembly" });
-      await onward.waitFor();
-      assert.match((await notice.textContent())!, /^The graphics device is lost.*the same seed\./);
-      assert.match((await page.textContent("#status"))!, /^Stopped after \d+ of 600/);
-      await onward.click();
-      await page.waitForFunction(() =>
-        document.getElementById("status")!.textContent!.startsWith("Finished")
-      );
-      assert.equal(await writtenText(page), await writer.generate(settings.prompt, settings));
-      assert.equal(await page.textContent("#device"), "Runs on WebAssembly.");
-      assert.equal(await notice.textContent(), "");
-    });
-  },
-
   "an unknown device is refused with the names there are": async (browser) => {
     await browser.open({ query: "?device=tpu" }, async (page) => {
       const text = await page.getByRole("alert").textContent();
@@ -132,3 +110,29 @@ pageTests({
     });
   },
 });
+
+// A browser takes many seconds to draw on a GPU in software.
+pageTests({
+  "a device that is lost is told, and the text is written on WebAssembly": async (browser) => {
+    const { writer } = browser;
+    await browser.open(onWebgpu, async (page) => {
+      const settings = { prompt: "Буква", length: 600, temperature: 1, seed: 4 };
+      await fill(page, settings);
+      await page.getByRole("button", { name: "Write" }).click();
+      await page.waitForFunction(() => document.getElementById("written")!.textContent !== "");
+      await page.evaluate(loseDevice);
+      const notice = page.getByRole("alert");
+      const onward = notice.getByRole("button", { name: "Go on with WebAssembly" });
+      await onward.waitFor();
+      assert.match((await notice.textContent())!, /^The graphics device is lost.*the same seed\./);
+      assert.match((await page.textContent("#status"))!, /^Stopped after \d+ of 600/);
+      await onward.click();
+      await page.waitForFunction(() =>
+        document.getElementById("status")!.textContent!.startsWith("Finished")
+      );
+      assert.equal(await writtenText(page), await writer.generate(settings.prompt, settings));
+      assert.equal(await page.textContent("#device"), "Runs on WebAssembly.");
+      assert.equal(await notice.textContent(), "");
+    });
+  },
+}, allTests);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import {
   alignment,
   characterFrequencies,
@@ -10,6 +9,7 @@ import {
   type Plot,
   temperatureDistributions,
 } from "../../lib/display/plots.ts";
+import fc from "../testdata/fast_check.ts";
 
 const numbers = (plot: Plot, trace: number, key: "x" | "y") => plot.data[trace][key] as number[];
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { downloadProgress, trainingProgress } from "../../lib/display/progress.ts";
 import { logWriter, notebookWriter, terminalWriter } from "../../lib/display/progress_writer.ts";
 import type { TrainContext } from "../../lib/training/callbacks.ts";
+import { needing, programs } from "../testdata/needs.ts";
 import type { StepInfo } from "../../lib/training/records.ts";
 
 /** The callbacks under test do not look at the context. */
@@ -154,21 +155,24 @@ Deno.test("a terminal writer rewrites one line, a log writer keeps the lines tha
   assert.equal(log, "c\n");
 });
 
-Deno.test("outside a notebook progress goes to standard error", async () => {
-  const script = `
+Deno.test({
+  ...needing("outside a notebook progress goes to standard error", programs),
+  async fn() {
+    const script = `
     import { defaultWriter } from ${
-    JSON.stringify(
-      new URL("../../lib/display/progress_writer.ts", import.meta.url).href,
-    )
-  };
+      JSON.stringify(
+        new URL("../../lib/display/progress_writer.ts", import.meta.url).href,
+      )
+    };
     defaultWriter().live("live");
     defaultWriter().keep("kept");`;
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--quiet", script],
-    stderr: "piped",
-  }).output();
-  const decoder = new TextDecoder();
-  assert.equal(code, 0, decoder.decode(stderr));
-  assert.equal(decoder.decode(stdout), "");
-  assert.equal(decoder.decode(stderr), "kept\n");
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--quiet", script],
+      stderr: "piped",
+    }).output();
+    const decoder = new TextDecoder();
+    assert.equal(code, 0, decoder.decode(stderr));
+    assert.equal(decoder.decode(stdout), "");
+    assert.equal(decoder.decode(stderr), "kept\n");
+  },
 });

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import {
   decodeSafetensors,
   encodeSafetensors,
   type TensorRecord,
 } from "../../lib/files/safetensors.ts";
+import { repeats } from "../testdata/extent.ts";
+import fc from "../testdata/fast_check.ts";
 
 const shape = fc.array(fc.nat(4), { maxLength: 4 });
 
@@ -255,6 +256,7 @@ Deno.test("safetensors: a mutated file is refused, or describes all its bytes", 
     { name: "a", dtype: "F32", shape: [2, 2], data: new Float32Array(4) },
     { name: "iter", dtype: "I32", shape: [], data: Int32Array.of(9) },
   ], { made: "here" });
+  const numRuns = repeats(30_000);
   let accepted = 0, refused = 0;
   fc.assert(
     fc.property(mutation, (mutations) => {
@@ -283,7 +285,9 @@ Deno.test("safetensors: a mutated file is refused, or describes all its bytes", 
         refused++;
       }
     }),
-    { numRuns: 30_000, seed: 20 },
+    { numRuns },
   );
-  assert(accepted > 100 && refused > 100, `${accepted} and ${refused}`);
+  // About one in forty is accepted; a quick run may have none.
+  const few = Math.floor(numRuns / 1000);
+  assert(accepted >= few && refused > numRuns / 2, `${accepted} and ${refused}`);
 });

@@ -4,14 +4,16 @@ import { selectDevice } from "../../lib/device.ts";
 import { bundleReadme, type ReadmeSubject } from "../../lib/generation/bundle_readme.ts";
 import { OneStep } from "../../lib/generation/one_step.ts";
 import { Vocabulary } from "../../lib/text/vocabulary.ts";
+import { type Need, needing, programs } from "../testdata/needs.ts";
 import { smallWriter } from "./writers.ts";
 
 /** Saves a small writer, and runs a test with its folder and its page. */
 function readmeTest(
   name: string,
   test: (bundle: { dir: string; page: string; writer: OneStep }) => void | Promise<void>,
+  ...needs: readonly Need[]
 ): void {
-  Deno.test(`bundle's README: ${name}`, async () => {
+  const fn = async () => {
     await selectDevice({ name: "cpu" });
     const dir = await Deno.makeTempDir();
     const writer = smallWriter({ layers: 2 });
@@ -22,7 +24,8 @@ function readmeTest(
       writer.model.dispose();
       await Deno.remove(dir, { recursive: true });
     }
-  });
+  };
+  Deno.test({ ...needing(`bundle's README: ${name}`, ...needs), fn });
 }
 
 const subject: ReadmeSubject = {
@@ -65,7 +68,7 @@ readmeTest("its program for Deno writes what the model writes", async ({ dir, pa
   } finally {
     await Deno.remove(path);
   }
-});
+}, programs);
 
 readmeTest("a bundle without it loads, and so does one with another", async ({ dir, writer }) => {
   const text = await writer.generate("to", { length: 20 });

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import fc from "fast-check";
 import { selectDevice } from "../../lib/device.ts";
 import { OneStep } from "../../lib/generation/one_step.ts";
 import { digestFile } from "../../lib/files/file_digest.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../lib/files/safetensors.ts";
+import { repeats } from "../testdata/extent.ts";
+import fc from "../testdata/fast_check.ts";
 import { smallWriter } from "./writers.ts";
 
 const options = { length: 30, seed: 2 };
@@ -76,24 +77,6 @@ bundleTest("it writes the same text after loading", async ({ dir, text }) => {
     writer.dispose();
   }
   await selectDevice({ name: "cpu" });
-});
-
-bundleTest("it writes the same text in a new process", async ({ dir, text }) => {
-  const root = new URL("../../", import.meta.url);
-  const code = `
-    import { selectDevice } from "${new URL("lib/device.ts", root)}";
-    import { OneStep } from "${new URL("lib/generation/one_step.ts", root)}";
-    await selectDevice({ name: "cpu" });
-    const writer = await OneStep.load(${JSON.stringify(dir)});
-    console.log(await writer.generate("to", ${JSON.stringify(options)}));`;
-  const script = `${dir}/../load.ts`;
-  await Deno.writeTextFile(script, code);
-  const config = new URL("deno.json", root).pathname;
-  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "--no-check", "-A", "--config", config, script],
-  }).output();
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  assert.equal(decode(stdout), text + "\n", decode(stderr));
 });
 
 bundleTest("a file: address is as good as a path", async ({ dir, text }) => {
@@ -241,6 +224,7 @@ bundleTest("a mutated bundle is refused, or writes the same text", async ({ dir,
   const originals = new Map(
     files.map((file) => [file, Deno.readFileSync(`${dir}/${file}`)]),
   );
+  const numRuns = repeats(3000);
   let loaded = 0, refused = 0;
   const tensors = tf.memory().numTensors;
   await fc.assert(
@@ -271,9 +255,11 @@ bundleTest("a mutated bundle is refused, or writes the same text", async ({ dir,
       writer.dispose();
       loaded++;
     }),
-    { numRuns: 3000, seed: 4 },
+    { numRuns },
   );
-  assert(loaded > 5 && refused > 500, `${loaded} loaded, ${refused} refused`);
+  // About one in fifty loads; a quick run may have none.
+  const few = Math.floor(numRuns / 600);
+  assert(loaded >= few && refused > numRuns / 6, `${loaded} loaded, ${refused} refused`);
 });
 
 bundleTest("saving replaces a bundle, and nothing else", async ({ dir }) => {

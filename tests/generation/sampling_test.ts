@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { checkTemperature, sampleToken } from "../../lib/generation/sampling.ts";
 import { CounterRandom, streams } from "../../lib/random.ts";
+import fc from "../testdata/fast_check.ts";
 
 const sampler = (seed: number, text = 0) =>
   new CounterRandom({ seed, stream: streams.sampling, text });

@@ -3,13 +3,15 @@
  *
  * @module
  */
-import { chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 
 /** Opens an empty page that may use WebGPU, and closes the browser afterwards. */
 export async function withPage<T>(
   executablePath: string,
   act: (page: Page) => Promise<T>,
 ): Promise<T> {
+  // Loading it takes permissions that `deno test -P` does not give.
+  const { chromium } = await import("playwright-core");
   const args = [
     "--no-sandbox",
     "--enable-unsafe-webgpu",

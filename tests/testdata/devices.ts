@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { tmpdir } from "node:os";
 import { type DeviceOptions, selectDevice } from "folio";
+import { type Need, needing } from "./needs.ts";
 
 /** A device that tests can run on. */
 export interface TestDevice {
@@ -12,11 +14,32 @@ export interface TestDevice {
   /** How far float32 results may lie from float64 ones, of the largest value. */
   readonly tolerance: number;
   /** Why it is not there; null if it is. */
-  readonly missing: string | null;
+  readonly missing: Need;
+}
+
+// Linux' graphics libraries complain at every start of a session without a runtime folder.
+if (Deno.build.os === "linux" && Deno.env.get("XDG_RUNTIME_DIR") === undefined) {
+  Deno.env.set("XDG_RUNTIME_DIR", tmpdir());
 }
 
 const hasWebgpu = await navigator.gpu?.requestAdapter() ?? null;
 const withBlas = await selectDevice({ name: "wasm" });
+
+/** A WebGPU adapter, in hardware or in software. */
+export const webgpu: Need = hasWebgpu === null
+  ? "no WebGPU adapter; on Debian `apt install mesa-vulkan-drivers libvulkan1` brings one"
+  : null;
+
+/** A BLAS. */
+export const blas: Need = withBlas.description.startsWith("WebAssembly SIMD")
+  ? "no BLAS was found; `deno task setup` installs one"
+  : null;
+
+/** Machine code of the GRU, which stands beside a BLAS. */
+export const machineCode: Need = blas ??
+  (withBlas.arithmetic.vectors === undefined
+    ? "folio writes machine code for Linux on x86-64 with AVX2"
+    : null);
 
 /** All devices, those that are missing included. */
 export const devices: readonly TestDevice[] = [
@@ -31,17 +54,13 @@ export const devices: readonly TestDevice[] = [
     name: "wasm with BLAS",
     options: { name: "wasm" },
     tolerance: 1e-5,
-    missing: withBlas.description.startsWith("WebAssembly SIMD")
-      ? "no BLAS was found; `deno task setup` installs one"
-      : null,
+    missing: blas,
   },
   {
     name: "webgpu",
     options: { name: "webgpu" },
     tolerance: 1e-4,
-    missing: hasWebgpu === null
-      ? "no WebGPU adapter; Debian's mesa-vulkan-drivers brings a software one"
-      : null,
+    missing: webgpu,
   },
 ];
 
@@ -51,10 +70,8 @@ export function testOnDevices(
   run: (device: TestDevice) => void | Promise<void>,
 ): void {
   for (const device of devices) {
-    const { missing } = device;
     Deno.test({
-      name: `${name}, on ${device.name}${missing === null ? "" : ` (skipped: ${missing})`}`,
-      ignore: missing !== null,
+      ...needing(`${name}, on ${device.name}`, device.missing),
       // tfjs keeps timers and a GPU device beyond the test.
       sanitizeOps: false,
       sanitizeResources: false,

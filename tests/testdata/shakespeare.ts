@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { needing } from "./needs.ts";
 
 /**
  * Finds the Shakespeare text on this machine: FOLIO_CORPUS, the shared folder beside the repository,
@@ -28,11 +29,10 @@ export function testWithShakespeare(
   run: (path: string) => Promise<void> | void,
 ) {
   const path = shakespearePath();
-  Deno.test({
-    name: path === undefined ? `${name} (skipped: no shakespeare.txt, set FOLIO_CORPUS)` : name,
-    ignore: path === undefined,
-    fn: () => run(path!),
-  });
+  const missing = path === undefined
+    ? "no shakespeare.txt; FOLIO_CORPUS may say where it is"
+    : null;
+  Deno.test({ ...needing(name, missing), fn: () => run(path!) });
 }
 
 function isShakespeare(path: string): boolean {

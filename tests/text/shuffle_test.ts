@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { shuffledIndices } from "../../lib/text/shuffle.ts";
+import fc from "../testdata/fast_check.ts";
 
 const seed = fc.integer({ min: 0, max: 0xFFFFFFFF });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { splitInputTarget, splitTokens } from "../../lib/text/split.ts";
+import fc from "../testdata/fast_check.ts";
 
 Deno.test("the two parts are the ids, in order, and share their memory", () => {
   const fraction = fc.double({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { decodeUtf8, firstBadByte } from "../../lib/text/utf8.ts";
+import fc from "../testdata/fast_check.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { Vocabulary } from "../../lib/text/vocabulary.ts";
+import fc from "../testdata/fast_check.ts";
 import { testWithShakespeare } from "../testdata/shakespeare.ts";
 
 /** Any sequence of UTF-16 code units: lone surrogates included. */

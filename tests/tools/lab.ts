@@ -9,14 +9,10 @@ import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
 import { findChromium } from "../../tools/chromium.ts";
 import { projectPaths } from "../../tools/project_paths.ts";
+import { browser, needing } from "../testdata/needs.ts";
 import { readCells, runNotebooks, writeNotebook } from "./generated_notebook.ts";
 
 const paths = projectPaths();
-const browser = findChromium();
-if (!browser) {
-  console.log("No Chromium is on PATH, so JupyterLab is not tried: apt install chromium");
-}
-
 const flags = [
   "--no-sandbox",
   "--disable-gpu",
@@ -28,8 +24,7 @@ const flags = [
 ];
 
 Deno.test({
-  name: "JupyterLab runs a notebook on the Deno kernel and shows its plot",
-  ignore: browser === undefined,
+  ...needing("JupyterLab runs a notebook on the Deno kernel and shows its plot", browser),
   // Playwright keeps handles of its own for the life of the process.
   sanitizeOps: false,
   sanitizeResources: false,
@@ -112,7 +107,11 @@ async function startLab(folder: string): Promise<Lab> {
 }
 
 async function driveLab(lab: Lab, notebook: { name: string; folder: string }): Promise<void> {
-  const chrome = await chromium.launch({ executablePath: browser, headless: true, args: flags });
+  const chrome = await chromium.launch({
+    executablePath: findChromium(),
+    headless: true,
+    args: flags,
+  });
   try {
     const page = await chrome.newPage({ viewport: { width: 1280, height: 900 } });
     page.setDefaultTimeout(120_000);

@@ -1,6 +1,6 @@
 /**
  * The runner under load: 120 noisy cells, executed five times while every core is kept busy. Run by
- * `deno task test:runner-stress`; the ordinary tests execute the same notebook once.
+ * `deno task test:runner-stress`; the ordinary tests execute such a notebook once.
  */
 import { availableParallelism } from "node:os";
 import assert from "node:assert/strict";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { createCharModel } from "../../lib/model/char_model.ts";
 import { selectDevice } from "../../lib/device.ts";
 import type { EpochRecord } from "../../lib/training/records.ts";
 import { Checkpoints } from "../../lib/training/checkpoint.ts";
+import fc from "../testdata/fast_check.ts";
 import { checkpointTest, config, contextOf, names, record } from "./toy_training.ts";
 
 checkpointTest("an empty folder, or none, holds no checkpoint", async (dir) => {

@@ -12,6 +12,7 @@ import {
 import { startedPools } from "../../lib/kernels/cpu_tools.ts";
 import { weightsToRecords } from "../../lib/model/weights.ts";
 import { devices } from "../testdata/devices.ts";
+import { needing } from "../testdata/needs.ts";
 
 const config = { ...presets.quick.model, vocabularySize: 9, embeddingDim: 16, rnnUnits: 128 };
 const ids = Int32Array.from({ length: 6_500 }, (_, i) => 1 + (i * i) % 8);
@@ -28,9 +29,11 @@ const withThreads = devices.filter(({ name }) => name.startsWith("wasm"));
 
 for (const [i, { name, options, missing }] of withThreads.entries()) {
   Deno.test({
-    name: `a training whose threads die, on ${name}, ends with the error, and goes on from its ` +
-      `checkpoint as if they never had${missing === null ? "" : ` (skipped: ${missing})`}`,
-    ignore: missing !== null,
+    ...needing(
+      `a training whose threads die, on ${name}, ends with the error, and goes on from its ` +
+        "checkpoint as if they never had",
+      missing,
+    ),
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {

@@ -1,6 +1,5 @@
 /** Training that is interrupted in the middle of an epoch and goes on in a new model. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { selectDevice } from "../../lib/device.ts";
 import { createCharModel } from "../../lib/model/char_model.ts";
 import { Adam } from "../../lib/training/adam.ts";
@@ -9,6 +8,7 @@ import type { EpochRecord } from "../../lib/training/records.ts";
 import { checkpointEachEpoch, Checkpoints } from "../../lib/training/checkpoint.ts";
 import { learningRateSchedule } from "../../lib/training/schedule.ts";
 import { train } from "../../lib/training/trainer.ts";
+import fc from "../testdata/fast_check.ts";
 import {
   batches,
   checkpointTest,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { openBlas } from "../../../lib/kernels/blas/library.ts";
-import { devices } from "../../testdata/devices.ts";
+import { blas as needsBlas } from "../../testdata/devices.ts";
+import { needing } from "../../testdata/needs.ts";
 import { relativeError, someNumbers } from "../../testdata/numbers.ts";
 
 Deno.test("a library that was asked for and is missing is an error, which names it and a way out", () => {
@@ -29,13 +30,8 @@ Deno.test("none opens none", () => {
   assert.equal(openBlas("none").blas, null);
 });
 
-const missing = devices.find(({ name }) => name === "wasm with BLAS")?.missing ?? null;
-
 Deno.test({
-  name: `strided products and products of one row${
-    missing === null ? "" : ` (skipped: ${missing})`
-  }`,
-  ignore: missing !== null,
+  ...needing("strided products and products of one row", needsBlas),
   fn: () => {
     const { blas } = openBlas("auto");
     assert.ok(blas !== null);

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import * as fc from "fast-check";
 import { openBlas } from "../../../lib/kernels/blas/library.ts";
-import { blasProducts } from "../../../lib/kernels/blas/products.ts";
 import { type GruSteps, portableSteps } from "../../../lib/kernels/wasm/gru_steps.ts";
+import { blasProducts } from "../../../lib/kernels/blas/products.ts";
 import {
   Assembler,
   avx2,
@@ -17,14 +16,17 @@ import {
   hasMachineCode,
   loadCode,
 } from "../../../lib/kernels/native/x86/executable_memory.ts";
-import { loadFunctions, writeCode } from "../../../lib/kernels/native/x86/machine_code.ts";
 import { nativeProducts } from "../../../lib/kernels/native/products.ts";
 import { nativeSteps } from "../../../lib/kernels/native/gru_steps.ts";
 import { startNativeThreads } from "../../../lib/kernels/native/native_threads.ts";
 import type { Products } from "../../../lib/kernels/wasm/products.ts";
 import { loadSimd } from "../../../lib/kernels/wasm/simd.ts";
 import { scratchBytes, simdProducts } from "../../../lib/kernels/wasm/simd_products.ts";
+import { machineCode } from "../../testdata/devices.ts";
+import fc from "../../testdata/fast_check.ts";
+import { needing } from "../../testdata/needs.ts";
 import { relativeError, someNumbers } from "../../testdata/numbers.ts";
+import { loadFunctions, writeCode } from "../../../lib/kernels/native/x86/machine_code.ts";
 
 const { blas } = openBlas("auto");
 const found = hasMachineCode() ? findVectorUnit() : null;
@@ -70,8 +72,7 @@ Deno.test("a label that was put nowhere is an error", () => {
 });
 
 Deno.test({
-  name: "code computes with a table, loops and constants",
-  ignore: found === null,
+  ...needing("code computes with a table, loops and constants", machineCode),
   fn() {
     const { rax, rcx, rdi } = registers;
     const code = new Assembler(avx2);
@@ -212,8 +213,10 @@ function agrees<Sizes>(
   },
 ): void {
   Deno.test({
-    name: `${what} in ${unit.name} gives what WebAssembly gives, for any sizes`,
-    ignore: blas === null,
+    ...needing(
+      `${what} in ${unit.name} gives what WebAssembly gives, for any sizes`,
+      machineCode,
+    ),
     // Its threads outlive the test.
     sanitizeOps: false,
     sanitizeResources: false,

@@ -8,6 +8,8 @@ import {
 import { loadFunctions, writeCode } from "../../../lib/kernels/native/x86/machine_code.ts";
 import { startNativeThreads } from "../../../lib/kernels/native/native_threads.ts";
 import { selfTest } from "../../../lib/kernels/native/self_test.ts";
+import { machineCode } from "../../testdata/devices.ts";
+import { needing } from "../../testdata/needs.ts";
 
 const { blas } = openBlas("auto");
 const found = hasMachineCode() ? findVectorUnit() : null;
@@ -15,8 +17,10 @@ const units = [avx2, avx512].filter(({ lanes }) => lanes <= (found?.lanes ?? 0))
 
 for (const unit of units) {
   Deno.test({
-    name: `the self-test passes what is right in ${unit.name}, and finds what is not`,
-    ignore: blas === null,
+    ...needing(
+      `the self-test passes what is right in ${unit.name}, and finds what is not`,
+      machineCode,
+    ),
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {

@@ -14,6 +14,8 @@ import { startParallelThreads } from "../../../lib/kernels/wasm/parallel_threads
 import { loadSimd } from "../../../lib/kernels/wasm/simd.ts";
 import { scratchBytes, simdProducts } from "../../../lib/kernels/wasm/simd_products.ts";
 import type { ThreadPool } from "../../../lib/kernels/threads/thread_pool.ts";
+import { blas as needsBlas, machineCode } from "../../testdata/devices.ts";
+import { type Need, needing } from "../../testdata/needs.ts";
 import { someNumbers } from "../../testdata/numbers.ts";
 
 const { blas } = openBlas("auto");
@@ -25,7 +27,7 @@ type Fault = "throw" | "end" | "hang";
 /** Threads of a kind, one of which will fail, and a job that they share. */
 interface Path {
   readonly name: string;
-  readonly missing: boolean;
+  readonly need: Need;
   start(script: URL): Promise<{ readonly pool: ThreadPool; compute(): void }>;
 }
 
@@ -47,7 +49,7 @@ const [m, n, k] = [256, 512, 256];
 const paths: readonly Path[] = [
   {
     name: "WebAssembly",
-    missing: false,
+    need: null,
     async start(script) {
       const { plain, array } = kernels();
       const threads = await startParallelThreads({ threads: 2, script, patienceMs });
@@ -58,7 +60,7 @@ const paths: readonly Path[] = [
   },
   {
     name: "a BLAS",
-    missing: blas === null,
+    need: needsBlas,
     async start(script) {
       const { array } = kernels();
       const threads = await startNativeThreads({
@@ -71,7 +73,7 @@ const paths: readonly Path[] = [
   },
   {
     name: "machine code, between two steps of a sequence",
-    missing: blas === null || !hasMachineCode(),
+    need: machineCode,
     async start(script) {
       const { simd, plain, array } = kernels();
       const unit = findVectorUnit();
@@ -131,8 +133,10 @@ const reasons: Readonly<Record<Fault, RegExp>> = {
 for (const path of paths) {
   for (const fault of ["throw", "end", "hang"] as const) {
     Deno.test({
-      name: `a worker on ${path.name} that fails in mid-job (${fault}) is an error of the caller`,
-      ignore: path.missing,
+      ...needing(
+        `a worker on ${path.name} that fails in mid-job (${fault}) is an error of the caller`,
+        path.need,
+      ),
       // Workers end by themselves, or were ended a moment ago.
       sanitizeOps: false,
       sanitizeResources: false,
@@ -151,8 +155,10 @@ for (const path of paths) {
   }
 
   Deno.test({
-    name: `a worker on ${path.name} that ends between two jobs is an error of the next`,
-    ignore: path.missing,
+    ...needing(
+      `a worker on ${path.name} that ends between two jobs is an error of the next`,
+      path.need,
+    ),
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {

@@ -10,6 +10,8 @@ import { startParallelThreads } from "../../../lib/kernels/wasm/parallel_threads
 import { type Products, withStrides } from "../../../lib/kernels/wasm/products.ts";
 import { loadSimd } from "../../../lib/kernels/wasm/simd.ts";
 import { scratchBytes, simdProducts } from "../../../lib/kernels/wasm/simd_products.ts";
+import { blas as needsBlas } from "../../testdata/devices.ts";
+import { needing } from "../../testdata/needs.ts";
 import { relativeError, someNumbers } from "../../testdata/numbers.ts";
 
 // Around the tile of 4 × 8, the blocks of 192, 1024 and 256, and the parts of a BLAS' few rows.
@@ -36,13 +38,15 @@ const kinds = {
 } as const;
 
 const kindNames = Object.keys(kinds) as (keyof typeof kinds)[];
-const isMissing = (kind: string) => kind !== "SIMD" && blas === null;
+const needOf = (kind: string) => kind === "SIMD" ? null : needsBlas;
 
 for (const kind of kindNames) {
   for (const threads of [1, 2, 3]) {
     Deno.test({
-      name: `products by ${kind} on ${threads} threads are right around tiles and blocks`,
-      ignore: isMissing(kind),
+      ...needing(
+        `products by ${kind} on ${threads} threads are right around tiles and blocks`,
+        needOf(kind),
+      ),
       // The threads outlive the test.
       sanitizeOps: false,
       sanitizeResources: false,
@@ -101,8 +105,10 @@ async function holdProducts(kind: keyof typeof kinds, threads: number): Promise<
 
 for (const kind of kindNames) {
   Deno.test({
-    name: `products by ${kind} have the same bits on 1, 2, 3 and 4 threads, however often`,
-    ignore: isMissing(kind),
+    ...needing(
+      `products by ${kind} have the same bits on 1, 2, 3 and 4 threads, however often`,
+      needOf(kind),
+    ),
     sanitizeOps: false,
     sanitizeResources: false,
     async fn() {

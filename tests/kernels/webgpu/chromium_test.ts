@@ -5,6 +5,7 @@ import { findChromium } from "../../../tools/chromium.ts";
 import { bundleScript } from "../../../tools/script_bundle.ts";
 import type { BrowserValues } from "../../testdata/browser_values.ts";
 import { withPage } from "../../testdata/chromium.ts";
+import { allTests, browser, needing } from "../../testdata/needs.ts";
 import { furthest, modelValues, smallSizes } from "../../testdata/model_values.ts";
 
 Deno.test("values that are missing, too few or no numbers lie further off than any others", () => {
@@ -15,12 +16,11 @@ Deno.test("values that are missing, too few or no numbers lie further off than a
   assert.equal(furthest({ a: [1, 2] }, expected).name, "b");
 });
 
-const browser = findChromium();
-
 Deno.test({
-  name: "a model in Chromium, on WebGPU, computes what the reference ops compute here" +
-    (browser ? "" : " (skipped: none is on PATH)"),
-  ignore: browser === undefined,
+  ...needing(
+    "a model in Chromium, on WebGPU, computes what the reference ops compute here",
+    ...[browser, allTests],
+  ),
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {
@@ -29,7 +29,7 @@ Deno.test({
       const out = join(folder, "values.js");
       const entry = join(import.meta.dirname!, "..", "testdata", "browser_values.ts");
       await bundleScript(entry, { out, platform: "browser" });
-      const { device, values } = await withPage(browser!, async (page) => {
+      const { device, values } = await withPage(findChromium()!, async (page) => {
         await page.addScriptTag({ path: out, type: "module" });
         await page.waitForFunction("globalThis.folioValues");
         const call = `folioValues(${JSON.stringify(smallSizes)})`;

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { Adam, createCharModel, presets, selectDevice, sparseCategoricalCrossentropy } from "folio";
-import { devices } from "../../testdata/devices.ts";
+import { webgpu } from "../../testdata/devices.ts";
 import { countCalls } from "../../testdata/dispatches.ts";
-
-const { missing } = devices.find(({ name }) => name === "webgpu")!;
+import { allTests, needing } from "../../testdata/needs.ts";
 
 Deno.test({
-  name: "a training step of the tutorial takes 450 dispatches at most, and reads nothing",
-  ignore: missing !== null,
+  ...needing(
+    "a training step of the tutorial takes 450 dispatches at most, and reads nothing",
+    ...[webgpu, allTests],
+  ),
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {
@@ -52,8 +53,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "two layers, clipped, train on WebGPU with nothing refused",
-  ignore: missing !== null,
+  ...needing("two layers, clipped, train on WebGPU with nothing refused", webgpu),
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {

@@ -3,16 +3,14 @@ import * as tf from "@tensorflow/tfjs";
 import { CounterRandom, createCharModel, presets, selectDevice, streams } from "folio";
 import { CharWriter } from "../../../lib/model/char_writer.ts";
 import { sampleToken } from "../../../lib/generation/sampling.ts";
-import { devices } from "../../testdata/devices.ts";
+import { webgpu } from "../../testdata/devices.ts";
 import { countCalls } from "../../testdata/dispatches.ts";
+import { needing } from "../../testdata/needs.ts";
 import { someNumbers } from "../../testdata/numbers.ts";
-
-const { missing } = devices.find(({ name }) => name === "webgpu")!;
 
 function webgpuTest(name: string, run: () => Promise<void>): void {
   Deno.test({
-    name: `drawing on webgpu: ${name}`,
-    ignore: missing !== null,
+    ...needing(`drawing on webgpu: ${name}`, webgpu),
     sanitizeOps: false,
     sanitizeResources: false,
     fn: async () => {

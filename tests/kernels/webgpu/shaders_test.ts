@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { compile, wgsl } from "../../../lib/kernels/webgpu/shader.ts";
 import { withPage } from "../../testdata/chromium.ts";
 import { findChromium } from "../../../tools/chromium.ts";
-import { devices } from "../../testdata/devices.ts";
+import { webgpu } from "../../testdata/devices.ts";
+import { browser, needing } from "../../testdata/needs.ts";
 import { shaders } from "../../testdata/shaders.ts";
-
-const { missing } = devices.find(({ name }) => name === "webgpu")!;
 
 Deno.test("no two shaders have one key", () => {
   assert.equal(new Set(shaders.map(({ key }) => key)).size, shaders.length);
@@ -13,8 +12,7 @@ Deno.test("no two shaders have one key", () => {
 });
 
 Deno.test({
-  name: "every shader compiles within the limits that every device has",
-  ignore: missing !== null,
+  ...needing("every shader compiles within the limits that every device has", webgpu),
   sanitizeResources: false,
   fn: async () => {
     const adapter = await navigator.gpu.requestAdapter();
@@ -32,11 +30,8 @@ Deno.test({
   },
 });
 
-const browser = findChromium();
-
 Deno.test({
-  name: `every shader compiles in Chromium${browser ? "" : " (skipped: none is on PATH)"}`,
-  ignore: browser === undefined,
+  ...needing("every shader compiles in Chromium", browser),
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {
@@ -44,7 +39,7 @@ Deno.test({
     // A shader that Chromium must refuse shows that it looks at all.
     const wrong = "@compute @workgroup_size(1) fn main() { let x: f32 = 1u; }";
     sources.push({ key: "wrong", code: wrong });
-    const errors = await withPage(browser!, (page) =>
+    const errors = await withPage(findChromium()!, (page) =>
       page.evaluate(async (sources) => {
         const adapter = await navigator.gpu.requestAdapter();
         if (!adapter) return ["Chromium has no WebGPU adapter"];
