@@ -1,16 +1,19 @@
 /**
  * `deno task ok`: the gate. Format, lint and types of everything, the notebooks' code cells, then the
- * tests. A change that does not pass it is not finished.
+ * quick tests, or with `--all` what `deno task test:all` runs. A change that does not pass it is not
+ * finished.
  *
  * @module
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { checkNotebooks } from "./check_notebooks.ts";
 import { unformattedNotebooks } from "./notebook_format.ts";
 import { passThrough } from "./process.ts";
 import { projectPaths } from "./project_paths.ts";
 import { runTests } from "./test.ts";
+import { runAllTests } from "./test_all.ts";
 
 const CHECKED = ["lib", "cli", "tests", "tools", "bench", "demo"];
 
@@ -64,6 +67,7 @@ function checks(root: string): Check[] {
 }
 
 async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { all: { type: "boolean", default: false } } });
   const failed: Check[] = [];
   for (const check of checks(projectPaths().root)) {
     const started = performance.now();
@@ -77,7 +81,7 @@ async function main(): Promise<number> {
     console.error("ok: the tests were not run");
     return 1;
   }
-  return await runTests();
+  return values.all ? await runAllTests() : await runTests();
 }
 
 if (import.meta.main) {

@@ -4,7 +4,12 @@
 export interface TestCase {
   readonly name: string;
   readonly outcome: "passed" | "failed" | "skipped";
+  /** How long it took. */
+  readonly seconds: number;
 }
+
+/** How `needing` in tests/testdata/needs.ts says in a test's name why it is skipped. */
+const SKIPPED = / \(skipped: (.*)\)$/;
 
 const ENTITIES: Readonly<Record<string, string>> = {
   "&lt;": "<",
@@ -21,15 +26,32 @@ const ENTITIES: Readonly<Record<string, string>> = {
  * @returns Its tests and steps, in order.
  */
 export function readJunit(xml: string): TestCase[] {
-  const cases = xml.matchAll(/<testcase name="([^"]*)"[^>]*>([\s\S]*?)<\/testcase>/g);
-  return [...cases].map(([, name, inside]) => ({
+  const cases = xml.matchAll(
+    /<testcase name="([^"]*)"[^>]* time="([\d.]+)"[^>]*>([\s\S]*?)<\/testcase>/g,
+  );
+  return [...cases].map(([, name, seconds, inside]) => ({
     name: name!.replaceAll(/&\w+;/g, (entity) => ENTITIES[entity] ?? entity),
     outcome: /<(failure|error)\b/.test(inside!)
       ? "failed"
       : inside!.includes("<skipped")
       ? "skipped"
       : "passed",
+    seconds: Number(seconds),
   }));
+}
+
+/**
+ * The tests that took longest.
+ *
+ * @param cases The tests.
+ * @param count How many of them.
+ * @returns A line for each, the slowest first, under a heading; none where no test ran.
+ */
+export function slowestTests(cases: readonly TestCase[], count: number): string[] {
+  const slowest = cases.filter(({ outcome }) => outcome !== "skipped")
+    .toSorted((a, b) => b.seconds - a.seconds).slice(0, count);
+  const lines = slowest.map(({ name, seconds }) => `${seconds.toFixed(1).padStart(7)} s  ${name}`);
+  return lines.length === 0 ? [] : ["the slowest tests:", ...lines];
 }
 
 /** The counts, and what is to be said about them. */
@@ -49,8 +71,6 @@ export interface SummaryOptions {
   readonly success: boolean;
 }
 
-const BRING_WEBGPU = "apt install mesa-vulkan-drivers libvulkan1";
-
 /**
  * Sums up a test run: the counts, and why what was skipped was skipped.
  *
@@ -65,21 +85,16 @@ export function summarize(
   const count = (outcome: TestCase["outcome"]) =>
     (cases ?? []).filter((test) => test.outcome === outcome).length;
   const skipped = (cases ?? []).filter((test) => test.outcome === "skipped");
-  const webgpu = skipped.filter((test) => /webgpu/i.test(test.name));
-  const lines: string[] = [];
-  for (const { name } of skipped) {
-    if (!webgpu.some((test) => test.name === name)) lines.push(`skipped: ${name}`);
-  }
-  if (webgpu.length > 0) {
-    lines.push(
-      `skipped: ${webgpu.length} WebGPU tests, since there is no WebGPU adapter. ` +
-        `On Debian and Ubuntu a software one: ${BRING_WEBGPU}`,
-    );
-  }
-  const refused = options.requireWebgpu && webgpu.length > 0;
-  if (refused) lines.push("FOLIO_REQUIRE_WEBGPU=1 makes that a failure");
+  const reasons = skipped.map(({ name }) => SKIPPED.exec(name)?.[1] ?? name);
+  const lines = [...new Set(reasons)].map((reason) => {
+    const times = reasons.filter((other) => other === reason).length;
+    return `skipped: ${times} ${times === 1 ? "test" : "tests"}: ${reason}`;
+  });
+  const withoutWebgpu = reasons.filter((reason) => reason.startsWith("no WebGPU adapter")).length;
+  const refused = options.requireWebgpu ? withoutWebgpu : 0;
+  if (refused > 0) lines.push("FOLIO_REQUIRE_WEBGPU=1 makes the lack of an adapter a failure");
   // A run that fails without a failed test (types, a leak at the end) counts as one.
-  const failures = count("failed") + (refused ? webgpu.length : 0);
+  const failures = count("failed") + refused;
   const failed = options.success || failures > 0 ? failures : 1;
   const passed = count("passed");
   lines.push(

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { readJunit, summarize, type TestCase } from "../../tools/test_report.ts";
+import { readJunit, slowestTests, summarize, type TestCase } from "../../tools/test_report.ts";
 
 const report = `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="deno test" tests="3" failures="1" errors="0" time="0.1">
     <testsuite name="./a_test.ts" tests="3" disabled="1" errors="0" failures="1">
-        <testcase name="gru, on webgpu" classname="./a_test.ts" time="0.000" line="9" col="6">
+        <testcase name="gru, on webgpu (skipped: no WebGPU adapter; apt)" classname="./a_test.ts" time="0.000" line="9" col="6">
             <skipped/>
         </testcase>
-        <testcase name="a &amp; &lt;b&gt;" classname="./a_test.ts" time="0.0" line="1" col="6">
+        <testcase name="a &amp; &lt;b&gt;" classname="./a_test.ts" time="2.25" line="1" col="6">
         </testcase>
         <testcase name="bad" classname="./a_test.ts" time="0.001" line="11" col="6">
             <failure message="Uncaught Error: x">Error: &lt;skipped&gt;</failure>
@@ -15,29 +15,46 @@ const report = `<?xml version="1.0" encoding="UTF-8"?>
     </testsuite>
 </testsuites>`;
 
-const passed: TestCase = { name: "good", outcome: "passed" };
-const noWebgpu: TestCase = { name: "gru, on webgpu", outcome: "skipped" };
+const passed: TestCase = { name: "good", outcome: "passed", seconds: 1 };
+const skipped = (name: string): TestCase => ({ name, outcome: "skipped", seconds: 0 });
+const noWebgpu = skipped("gru, on webgpu (skipped: no WebGPU adapter; apt)");
 
 Deno.test("readJunit() tells passed, failed and skipped tests apart", () => {
   assert.deepEqual(readJunit(report), [
-    { name: "gru, on webgpu", outcome: "skipped" },
-    { name: "a & <b>", outcome: "passed" },
-    { name: "bad", outcome: "failed" },
+    noWebgpu,
+    { name: "a & <b>", outcome: "passed", seconds: 2.25 },
+    { name: "bad", outcome: "failed", seconds: 0.001 },
   ]);
 });
 
-Deno.test("summarize() names the package that brings WebGPU, and goes on", () => {
-  const summary = summarize([passed, noWebgpu], { requireWebgpu: false, success: true });
+Deno.test("summarize() says once why tests were skipped, and how many, and goes on", () => {
+  const cases = [passed, noWebgpu, skipped("a"), skipped("b (skipped: no WebGPU adapter; apt)")];
+  const summary = summarize(cases, { requireWebgpu: false, success: true });
   assert.equal(summary.success, true);
-  assert.match(summary.lines.join("\n"), /1 WebGPU tests.*mesa-vulkan-drivers libvulkan1/);
-  assert.equal(summary.lines.at(-1), "tests: 1 passed, 0 failed, 1 skipped");
+  assert.deepEqual(summary.lines, [
+    "skipped: 2 tests: no WebGPU adapter; apt",
+    "skipped: 1 test: a",
+    "tests: 1 passed, 0 failed, 3 skipped",
+  ]);
+});
+
+Deno.test("slowestTests() has the slowest first, and none that were skipped", () => {
+  const took = (name: string, seconds: number): TestCase => ({ name, outcome: "passed", seconds });
+  const cases = [took("a", 0.04), took("b", 12.34), noWebgpu, took("c", 3)];
+  assert.deepEqual(slowestTests(cases, 2), [
+    "the slowest tests:",
+    "   12.3 s  b",
+    "    3.0 s  c",
+  ]);
+  assert.deepEqual(slowestTests([noWebgpu], 2), []);
 });
 
 Deno.test("summarize() fails without WebGPU where it is required", () => {
   const summary = summarize([passed, noWebgpu], { requireWebgpu: true, success: true });
   assert.equal(summary.success, false);
   assert.equal(summary.lines.at(-1), "tests: 1 passed, 1 failed, 1 skipped");
-  const there = summarize([passed], { requireWebgpu: true, success: true });
+  const other = skipped("many shapes, on webgpu (skipped: `deno task test:all` runs it)");
+  const there = summarize([passed, other], { requireWebgpu: true, success: true });
   assert.equal(there.success, true);
 });
 
