@@ -2,10 +2,7 @@ import assert from "node:assert/strict";
 import { openBlas } from "../../../lib/kernels/blas/library.ts";
 import { blasProducts } from "../../../lib/kernels/blas/products.ts";
 import { portableSteps } from "../../../lib/kernels/wasm/gru_steps.ts";
-import {
-  findVectorUnit,
-  hasMachineCode,
-} from "../../../lib/kernels/native/x86/executable_memory.ts";
+import { findVectorUnit } from "../../../lib/kernels/native/x86/executable_memory.ts";
 import { loadFunctions, writeCode } from "../../../lib/kernels/native/x86/machine_code.ts";
 import { nativeSteps } from "../../../lib/kernels/native/gru_steps.ts";
 import { startNativeThreads } from "../../../lib/kernels/native/native_threads.ts";
