@@ -8,6 +8,7 @@ import "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-backend-webgpu";
 import { deviceLoss } from "./kernels/webgpu/device_lost.ts";
 import { type CpuOptions, registerKernels } from "./kernels/mod.ts";
+import { adapterName, isSoftware } from "./kernels/webgpu/adapter.ts";
 
 /** The tfjs backends that folio runs on. */
 export type DeviceName = "webgpu" | "wasm" | "cpu";
@@ -142,15 +143,7 @@ async function adapter(): Promise<Adapter | null> {
     powerPreference: "high-performance",
   });
   if (!found) return null;
-  const info = found.info as GPUAdapterInfo & { isFallbackAdapter?: boolean };
-  const description = [info.description, info.device, info.architecture, info.vendor]
-    .find((text) => text) ?? "a GPU without a name";
-  // llvmpipe and SwiftShader do not always call themselves a fallback.
-  const software = (info.isFallbackAdapter ?? false) ||
-    /llvmpipe|swiftshader|lavapipe|basic render/i.test(
-      `${description} ${info.architecture}`,
-    );
-  return { description, software };
+  return { description: adapterName(found.info), software: isSoftware(found.info) };
 }
 
 async function ready(

@@ -2,8 +2,8 @@
  * `tune [--small]`: times the GRU's shaders and the products of a training step in each form that
  * they can be made in, beside the form that folio takes.
  *
- * What it cannot vary are the numbers inside the shaders: `unitsOfTile`, `depth` and `invocations`
- * in lib/kernels/webgpu/gru_*wgsl.ts, a tile's `side` and `depth` in matmul_wgsl.ts.
+ * What it cannot vary are the numbers inside the shaders: `unitsOfTile` and `depth` in
+ * lib/kernels/webgpu/gru_*wgsl.ts, and the tiles there and in matmul_wgsl.ts.
  *
  * @module
  */
@@ -12,7 +12,12 @@ import { selectDevice } from "folio";
 import { gruBackwardShader } from "../../lib/kernels/webgpu/gru_backward_wgsl.ts";
 import { gruForwardShader } from "../../lib/kernels/webgpu/gru_forward_wgsl.ts";
 import { tiling } from "../../lib/kernels/webgpu/gru.ts";
-import { type RowGroups, unitsOfTile } from "../../lib/kernels/webgpu/gru_wgsl.ts";
+import {
+  gpuTiles,
+  type GruTile,
+  softwareTile,
+  unitsOfTile,
+} from "../../lib/kernels/webgpu/gru_wgsl.ts";
 import { multiply, planOf, type WebgpuProduct } from "../../lib/kernels/webgpu/matmul.ts";
 import { tiles } from "../../lib/kernels/webgpu/matmul_wgsl.ts";
 import {
@@ -100,30 +105,31 @@ async function tuneGru(stream: CommandStream, { model, batch, length: time }: Tr
     someNumbers(batch * time, 3 * units),
   ];
   const hidden = someNumbers(batch, time, units);
-  const taken = tiling(batch, units).rowGroups;
-  const variants = (steps: number, run: (rowGroups: RowGroups) => Omit<Run, "workgroups">) =>
-    ([1, 2, 4] as const).map((rowGroups): Variant => ({
-      form: `rowGroups ${rowGroups}`,
-      taken: rowGroups === taken,
+  const taken = tiling({ batch, units }, stream).tile;
+  const variants = (steps: number, run: (tile: GruTile) => Omit<Run, "workgroups">) =>
+    [softwareTile, ...gpuTiles].map((tile): Variant => ({
+      form: `rowGroups ${tile.rowGroups}, ${tile.invocations} invocations`,
+      taken: tile === taken,
       record: () => {
-        const workgroups = [Math.ceil(units / unitsOfTile), Math.ceil(batch / (8 * rowGroups))];
-        stream.repeat(steps, [{ ...run(rowGroups), workgroups }]);
+        const down = Math.ceil(batch / (8 * tile.rowGroups));
+        const workgroups = [Math.ceil(units / unitsOfTile), down];
+        stream.repeat(steps, [{ ...run(tile), workgroups }]);
       },
     }));
   const gigaflop = 2 * batch * time * units * 3 * units / 1e9;
   const label = `${units} units, ${batch} texts, ${time} steps`;
   await compare(`GRU forward, ${label}`, {
     gigaflop,
-    variants: variants(time, (rowGroups) => ({
-      shader: gruForwardShader({ rowGroups, training: true, per: "step", lookup: true }),
+    variants: variants(time, (tile) => ({
+      shader: gruForwardShader({ tile, training: true, lookup: true }),
       tensors: [table, kernel, bias, state, ids, hidden, before, gates],
-      uniforms: sizes,
+      uniforms: { ...sizes, inputTime: time },
     })),
   });
   await compare(`GRU backward, ${label}`, {
     gigaflop,
-    variants: variants(time + 1, (rowGroups) => ({
-      shader: gruBackwardShader({ rowGroups }),
+    variants: variants(time + 1, (tile) => ({
+      shader: gruBackwardShader(tile),
       tensors: [kernel, gates, before, hidden, state, wide, wideToo],
       uniforms: sizes,
     })),
@@ -156,7 +162,7 @@ async function tuneProduct(stream: CommandStream, name: string, product: WebgpuP
   const { m, n, k, transposeA = false, transposeB = false } = product;
   const a = someNumbers(...transposeA ? [k, m] : [m, k]);
   const b = someNumbers(...transposeB ? [n, k] : [k, n]);
-  const plan = planOf(product);
+  const plan = planOf(product, stream);
   const chunkCounts = [1, 2, 4, 8, 16, 32, plan.chunks];
   const variants = Object.values(tiles).flatMap((tile) =>
     [...new Set(chunkCounts)].filter((chunks) =>

@@ -5,7 +5,7 @@
  */
 import { tmpdir } from "node:os";
 import { type DeviceOptions, selectDevice } from "folio";
-import { type Need, needing } from "./needs.ts";
+import { allTests, type Need, needing } from "./needs.ts";
 
 /** A device that tests can run on. */
 export interface TestDevice {
@@ -64,21 +64,46 @@ export const devices: readonly TestDevice[] = [
   },
 ];
 
+/** Registers a test for WebGPU alone. */
+export function testOnWebgpu(
+  name: string,
+  run: (device: TestDevice) => void | Promise<void>,
+): void {
+  register(name, { device: devices.find(({ name }) => name === "webgpu")!, run });
+}
+
+/** Registers a test of a GPU's tiles, which an adapter in software takes long to compile. */
+export function testGpuTiles(
+  name: string,
+  run: (device: TestDevice) => void | Promise<void>,
+): void {
+  const device = devices.find(({ name }) => name === "webgpu")!;
+  register(name, { device: { ...device, missing: device.missing ?? allTests }, run });
+}
+
 /** Registers a test for each device; one that is missing is shown as skipped. */
 export function testOnDevices(
   name: string,
   run: (device: TestDevice) => void | Promise<void>,
 ): void {
-  for (const device of devices) {
-    Deno.test({
-      ...needing(`${name}, on ${device.name}`, device.missing),
-      // tfjs keeps timers and a GPU device beyond the test.
-      sanitizeOps: false,
-      sanitizeResources: false,
-      fn: async () => {
-        await selectDevice(device.options);
-        await run(device);
-      },
-    });
-  }
+  for (const device of devices) register(name, { device, run });
+}
+
+function register(
+  name: string,
+  { device, run }: {
+    readonly device: TestDevice;
+    readonly run: (device: TestDevice) => void | Promise<void>;
+  },
+): void {
+  Deno.test({
+    ...needing(`${name}, on ${device.name}`, device.missing),
+    // tfjs keeps timers and a GPU device beyond the test.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    fn: async () => {
+      await selectDevice(device.options);
+      await run(device);
+    },
+  });
 }

@@ -12,6 +12,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { isSoftware } from "./adapter.ts";
 import { compile, type Pipeline, type Shader } from "./shader.ts";
 
 /** What tfjs knows of a tensor. */
@@ -63,10 +64,17 @@ const stepStride = 256;
 export class CommandStream {
   readonly #backend: WebgpuBackend;
   readonly #pipelines = new Map<string, Pipeline>();
+  /**
+   * Whether the shaders are made for a GPU in software, in tiles that compile fast; so the adapter
+   * says. Tests change it, to see the tiles of a GPU compute on an adapter in software.
+   */
+  software: boolean;
   #steps: { readonly buffer: GPUBuffer; readonly count: number } | undefined;
 
   constructor(backend: tf.KernelBackend) {
     this.#backend = backend as WebgpuBackend;
+    const { adapterInfo } = this.#backend.device;
+    this.software = adapterInfo !== undefined && isSoftware(adapterInfo);
   }
 
   /** Makes a tensor with room on the device, its values whatever they are. */

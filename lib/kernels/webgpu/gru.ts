@@ -13,7 +13,7 @@ import {
 } from "../ops/gru.ts";
 import { gruBackwardShader } from "./gru_backward_wgsl.ts";
 import { gruForwardShader } from "./gru_forward_wgsl.ts";
-import { type RowGroups, unitsOfTile } from "./gru_wgsl.ts";
+import { gpuTiles, type GruTile, softwareTile, unitsOfTile } from "./gru_wgsl.ts";
 import { segmentSum } from "./tfjs_kernels.ts";
 import { multiply, sumRows } from "./matmul.ts";
 import { type CommandStream, replaceWebgpuKernel } from "./command_stream.ts";
@@ -35,15 +35,19 @@ export function registerWebgpuGru(): void {
  */
 const enoughWorkgroups = 128;
 
-/** How the workgroups of a step lie over units and texts. */
-export function tiling(batch: number, units: number) {
+/** How the workgroups of a step lie over units and texts, on a GPU or on one in software. */
+export function tiling(
+  { batch, units }: { readonly batch: number; readonly units: number },
+  { software }: { readonly software: boolean },
+): { readonly tile: GruTile; readonly workgroups: readonly number[] } {
   const across = Math.ceil(units / unitsOfTile);
-  const down = (rowGroups: RowGroups) => Math.ceil(batch / (8 * rowGroups));
-  const choices = [4, 2] as const;
-  const rowGroups: RowGroups = choices.find((rowGroups) => {
-    return batch > 4 * rowGroups && across * down(rowGroups) >= enoughWorkgroups;
-  }) ?? 1;
-  return { rowGroups, workgroups: [across, down(rowGroups)] };
+  const down = ({ rowGroups }: GruTile) => Math.ceil(batch / (8 * rowGroups));
+  const [smallest, ...larger] = software ? [softwareTile] : gpuTiles;
+  const tile =
+    larger.findLast((tile) =>
+      batch > 4 * tile.rowGroups && across * down(tile) >= enoughWorkgroups
+    ) ?? smallest;
+  return { tile, workgroups: [across, down(tile)] };
 }
 
 function forward(
@@ -59,15 +63,15 @@ function forward(
       ? [stream.tensor([batch, time, units]), stream.tensor([batch, time, 4 * units])]
       : []),
   ];
-  const { rowGroups, workgroups } = tiling(batch, units);
+  const { tile, workgroups } = tiling({ batch, units }, stream);
   stream.repeat(time, [{
-    shader: gruForwardShader({ rowGroups, training, per: "step", lookup: ids !== undefined }),
+    shader: gruForwardShader({ tile, training, lookup: ids !== undefined }),
     tensors: [
       ...[projected, recurrentKernel, recurrentBias, initialState],
       ...(ids ? [ids] : []),
       ...outputs,
     ],
-    uniforms: { batch, time, units },
+    uniforms: { batch, time, units, inputTime: time },
     workgroups,
   }]);
   return outputs;
@@ -84,9 +88,9 @@ function backward(
   const inputSide = stream.tensor([all, wide]); // D
   const recurrentSide = stream.tensor([all, wide]); // E
   const initialState = stream.tensor([batch, units]);
-  const { rowGroups, workgroups } = tiling(batch, units);
+  const { tile, workgroups } = tiling({ batch, units }, stream);
   stream.repeat(time + 1, [{
-    shader: gruBackwardShader({ rowGroups }),
+    shader: gruBackwardShader(tile),
     tensors: [
       ...[recurrentKernel, gates, before, gradient],
       ...[initialState, inputSide, recurrentSide],

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { invocations, type RowGroups, sizes, unitsOfTile } from "./gru_wgsl.ts";
+import { gpuTiles, type GruTile, sizes, softwareTile, unitsOfTile } from "./gru_wgsl.ts";
 import { lines } from "./matmul_wgsl.ts";
 import type { Shader } from "./shader.ts";
 
@@ -24,17 +24,18 @@ import type { Shader } from "./shader.ts";
  * The first has no later step to multiply; the last has no gates, and leaves in `carried`
  * the gradient of the state before the sequence.
  */
-export function gruBackwardShader({ rowGroups }: { readonly rowGroups: RowGroups }): Shader {
+export function gruBackwardShader(tile: GruTile): Shader {
+  const { rowGroups, invocations } = tile;
   const rows = 8 * rowGroups;
   const quads = unitsOfTile / 4;
   const slices = invocations / (quads * rowGroups);
-  const depth = 64;
+  const depth = invocations / quads;
   const stride = rows / 4 + 1; // vectors
   const weightStride = quads + 1;
-  const together = 4; // slices whose sums are in workgroup memory at once
+  const together = invocations / 64; // slices whose sums are in workgroup memory at once
   const sums = rows * quads; // vectors that a slice has
   return {
-    key: `gru backward ${rowGroups}`,
+    key: `gru backward ${JSON.stringify(tile)}`,
     buffers: [
       ...["recurrentKernel", "gates", "before", "gradient"].map((name) => (
         { name, access: "read" } as const
@@ -166,4 +167,9 @@ ${lines(together, (i) => `      total += sides[${i * sums}u + lane];`)}
   }
 }`,
   };
+}
+
+/** All forms of {@linkcode gruBackwardShader}. */
+export function gruBackwardShaders(): Shader[] {
+  return [softwareTile, ...gpuTiles].map(gruBackwardShader);
 }

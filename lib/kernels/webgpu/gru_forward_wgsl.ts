@@ -3,17 +3,15 @@
  *
  * @module
  */
-import { invocations, logistic, type RowGroups, sizes, unitsOfTile } from "./gru_wgsl.ts";
+import { gpuTiles, type GruTile, logistic, sizes, softwareTile, unitsOfTile } from "./gru_wgsl.ts";
 import { lines } from "./matmul_wgsl.ts";
 import type { Shader } from "./shader.ts";
 
 /** What a forward step is made for. */
 export interface ForwardForm {
-  readonly rowGroups: RowGroups;
+  readonly tile: GruTile;
   /** Whether to keep what the backward pass needs. */
   readonly training: boolean;
-  /** Whether `projected`, or `ids`, has a row for each step or only one for each text. */
-  readonly per: "step" | "text";
   /** Whether `projected` is a table, and `ids` says which row. */
   readonly lookup: boolean;
 }
@@ -34,20 +32,20 @@ export interface ForwardForm {
  * and `gates` (z, r, ĥ, q) `[batch, time, 4·units]`. Dispatch, once for each step: x over
  * units by 16, y over texts by 8 · rowGroups.
  *
- * For texts that are being written, `projected` or `ids` are made as they grow, and hold only
- * the newest: one row for each text.
+ * `projected`, or with a lookup `ids`, has `inputTime` rows for each text: `time` of them, or 1 for
+ * texts that are being written, where it holds only the newest.
  */
-export function gruForwardShader({ rowGroups, training, per, lookup }: ForwardForm): Shader {
-  const place = per === "step" ? "at" : "row";
+export function gruForwardShader({ tile, training, lookup }: ForwardForm): Shader {
+  const { rowGroups, invocations } = tile;
   const rows = 8 * rowGroups;
   const slices = invocations / (unitsOfTile * rowGroups);
-  const depth = 32;
+  const depth = invocations / 8;
   const stride = rows / 4 + 1; // vectors
   const wide = 3 * unitsOfTile;
   const loads = depth * wide / invocations;
   const gateNames = ["Z", "R", "C"]; // update, reset, candidate
   return {
-    key: `gru forward ${rowGroups} ${training} ${per} ${lookup}`,
+    key: `gru forward ${JSON.stringify({ ...tile, training, lookup })}`,
     buffers: [
       ...["projected", "recurrentKernel", "bias", "initialState"].map((name) => (
         { name, access: "read" } as const
@@ -57,7 +55,7 @@ export function gruForwardShader({ rowGroups, training, per, lookup }: ForwardFo
         { name, access: "read_write" } as const
       )),
     ],
-    uniforms: sizes,
+    uniforms: { ...sizes, inputTime: "u32" },
     code: () => `
 var<workgroup> states: array<vec4<f32>, ${depth * stride}>; // [k][row / 4]
 // [k][gate][unit]; after the product the sums, [row][gate][unit]
@@ -136,13 +134,14 @@ ${
     }
   }
   // The slices add their sums one after the other, so the result is always the same.
+  let mine = 8u * rowGroup * ${wide}u + unit;
   for (var turn = 0u; turn < ${slices}u; turn++) {
     workgroupBarrier();
     if (turn == slice) {
 ${
       gateNames.map((g, gate) =>
         lines(8, (i) => {
-          const at = `(8u * rowGroup + ${i}u) * ${wide}u + ${gate * unitsOfTile}u + unit`;
+          const at = `mine + ${i * wide + gate * unitsOfTile}u`;
           return `      weights[${at}] = sum${g}${i >> 2}[${i & 3}] + ` +
             `select(weights[${at}], 0.0, turn == 0u);`;
         })
@@ -156,7 +155,8 @@ ${
     let u = firstUnit + i % ${unitsOfTile}u;
     if (row >= numbers.batch || u >= units) { continue; }
     let at = row * numbers.time + now.step;
-    let input = ${lookup ? `u32(ids[${place}])` : place} * 3u * units + u;
+    let place = row * numbers.inputTime + min(now.step, numbers.inputTime - 1u);
+    let input = ${lookup ? "u32(ids[place])" : "place"} * 3u * units + u;
     let sums = i / ${unitsOfTile}u * ${wide}u + i % ${unitsOfTile}u;
     let z = logistic(projected[input] + weights[sums] + bias[u]);
     let r = logistic(projected[input + units] + weights[sums + ${unitsOfTile}u] + bias[u + units]);
@@ -177,4 +177,14 @@ ${
   }
 }`,
   };
+}
+
+/** All forms of {@linkcode gruForwardShader}. */
+export function gruForwardShaders(): Shader[] {
+  const either = [false, true];
+  return [softwareTile, ...gpuTiles].flatMap((tile) =>
+    either.flatMap((training) =>
+      either.map((lookup) => gruForwardShader({ tile, training, lookup }))
+    )
+  );
 }

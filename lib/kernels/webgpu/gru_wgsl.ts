@@ -23,6 +23,11 @@
  * Everything lies batch by batch, `[batch, time, n]`. Workgroup memory: 10.6 KB forward,
  * 14.3 KB backward, of the 16 KB that every device has; 7 storage buffers of 8.
  *
+ * Workgroup memory starts as zeros. Where a driver cannot do that by itself, Deno's WebGPU has
+ * every number written by a statement of its own, and Mesa's software adapter compiles a GPU's
+ * tile for half a minute. Adapters in software therefore get a tile with a quarter of the
+ * invocations, of the depth and of the memory.
+ *
  * @module
  */
 
@@ -32,8 +37,20 @@ export const unitsOfTile = 16;
 /** How many texts a workgroup computes: 8 for each group of rows. */
 export type RowGroups = 1 | 2 | 4;
 
-/** How many invocations a workgroup has: as many as every device can. */
-export const invocations = 256;
+/** What a workgroup of the GRU's shaders computes, and by how many invocations. */
+export interface GruTile {
+  readonly rowGroups: RowGroups;
+  /** On a GPU as many as every device can have; `depth` follows from them. */
+  readonly invocations: 64 | 256;
+}
+
+/** A GPU's tiles, the largest last. */
+export const gpuTiles = ([1, 2, 4] as const).map((rowGroups): GruTile => (
+  { rowGroups, invocations: 256 }
+));
+
+/** A software adapter's tile. */
+export const softwareTile: GruTile = { rowGroups: 1, invocations: 64 };
 
 /** The sizes that both shaders get. */
 export const sizes = { batch: "u32", time: "u32", units: "u32" } as const;

@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { productShader, sumRowsShader, type Tile, tiles } from "./matmul_wgsl.ts";
+import { productForm, productShader, sumRowsShader, type Tile, tiles } from "./matmul_wgsl.ts";
 import type { CommandStream } from "./command_stream.ts";
 
 /** The sizes of C = A·B, all dense and row by row. */
@@ -46,10 +46,14 @@ const enoughWorkgroups = 128;
 /** A product over less than this much of k is not worth a second dispatch to sum it up. */
 const shortestChunk = 256;
 
-/** The plan that should suit a product's sizes. */
-export function planOf({ m, n, k }: Pick<WebgpuProduct, "m" | "n" | "k">): ProductPlan {
+/** The plan that should suit a product's sizes, on a GPU or on one in software. */
+export function planOf(
+  { m, n, k }: Pick<WebgpuProduct, "m" | "n" | "k">,
+  { software }: { readonly software: boolean },
+): ProductPlan {
   const count = (side: number) => Math.ceil(m / side) * Math.ceil(n / side);
-  const tile = count(tiles.large.side) >= enoughWorkgroups ? tiles.large : tiles.small;
+  const gpuTile = count(tiles.large.side) >= enoughWorkgroups ? tiles.large : tiles.small;
+  const tile = software ? tiles.software : gpuTile;
   const wanted = Math.min(Math.ceil(enoughWorkgroups / count(tile.side)), k / shortestChunk);
   return { tile, chunks: Math.max(1, Math.floor(wanted)) };
 }
@@ -62,25 +66,18 @@ export function planOf({ m, n, k }: Pick<WebgpuProduct, "m" | "n" | "k">): Produ
  */
 export function multiply(
   stream: CommandStream,
-  { m, n, k, transposeA = false, transposeB = false, plan = planOf({ m, n, k }) }: WebgpuProduct,
+  { m, n, k, transposeA = false, transposeB = false, plan = planOf({ m, n, k }, stream) }:
+    WebgpuProduct,
   { a, b, bias }: Factors,
 ): tf.TensorInfo {
   const { tile } = plan;
   const chunk = plan.chunks === 1 ? k : Math.ceil(k / plan.chunks / tile.depth) * tile.depth;
   const chunks = Math.ceil(k / chunk) || 1;
   const whole = chunks === 1;
-  const shader = productShader({
-    transposeA,
-    transposeB,
-    tile,
-    bias: whole && bias !== undefined,
-    alignedA: transposeA && m % 4 === 0,
-    alignedB: !transposeB && n % 4 === 0,
-    alignedC: n % 4 === 0,
-  });
+  const form = { m, n, transposeA, transposeB, tile, bias: whole && bias !== undefined };
   const c = stream.tensor(whole ? [m, n] : [chunks, m, n]);
   stream.run({
-    shader,
+    shader: productShader(productForm(form)),
     tensors: whole && bias ? [a, b, bias, c] : [a, b, c],
     uniforms: { m, n, k, chunk },
     workgroups: [Math.ceil(n / tile.side), Math.ceil(m / tile.side), chunks],

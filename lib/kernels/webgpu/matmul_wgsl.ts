@@ -24,10 +24,12 @@ export interface ProductForm {
 
 /** How a product is cut up. */
 export interface Tile {
-  /** The rows and columns of C that a workgroup of 16 × 16 computes. */
-  readonly side: 64 | 128;
+  /** The rows and columns of C that a workgroup computes. */
+  readonly side: 32 | 64 | 128;
   /** How much of k it holds in workgroup memory at a time. */
   readonly depth: 8 | 16;
+  /** A workgroup's invocations along a side: side · depth / 4 in all. */
+  readonly across: 8 | 16;
 }
 
 /**
@@ -38,12 +40,15 @@ export interface Tile {
  * | 128 | 8 × 8 sums | 4 vectors for 64 multiply-adds | products with 128 such tiles or more |
  * | 64 | 4 × 4 sums | 2 vectors for 16 multiply-adds | all others, so that no core idles |
  *
- * Both hold 2 · 1024 numbers and some padding, 9 KB: every invocation loads one vector
- * of A and one of B for each depth.
+ * | 32 | 4 × 4 sums | 2 vectors for 16 multiply-adds | adapters in software |
+ *
+ * Every invocation loads one vector of A and one of B for each depth. For a GPU that makes
+ * 2 · 1024 numbers and some padding, 9 KB, and for software a quarter of it, as `gru_wgsl.ts` says.
  */
-export const tiles: Readonly<Record<"large" | "small", Tile>> = {
-  large: { side: 128, depth: 8 },
-  small: { side: 64, depth: 16 },
+export const tiles: Readonly<Record<"large" | "small" | "software", Tile>> = {
+  large: { side: 128, depth: 8, across: 16 },
+  small: { side: 64, depth: 16, across: 16 },
+  software: { side: 32, depth: 8, across: 8 },
 };
 
 /** `n` lines of WGSL. */
@@ -68,8 +73,8 @@ export function lines(n: number, line: (i: number) => string): string {
  * guards the loops it sees.
  */
 export function productShader(form: ProductForm): Shader {
-  const { tile: { side, depth }, transposeA, transposeB, bias } = form;
-  const vectors = side / 64; // that each invocation holds of A and of B
+  const { tile: { side, depth, across }, transposeA, transposeB, bias } = form;
+  const vectors = side / across / 4; // that each invocation holds of A and of B
   const stride = side / 4 + 1;
   const array = (aligned: boolean) => aligned ? "array<vec4<f32>>" : "array<f32>";
   const buffers: Binding[] = [
@@ -98,7 +103,7 @@ var<workgroup> tileB: array<vec4<f32>, ${depth * stride}>; // [depth][column / 4
 ${loadA}
 ${loadB}
 ${store(form)}
-@compute @workgroup_size(256)
+@compute @workgroup_size(${across * across})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
@@ -109,7 +114,7 @@ fn main(
   let end = min(numbers.k, first + numbers.chunk);
   let placeA = ${place(transposeA)}; // which vector, at which depth
   let placeB = ${place(!transposeB)};
-  let mine = vec2<u32>(lane % 16u, lane / 16u);
+  let mine = vec2<u32>(lane % ${across}u, lane / ${across}u);
 ${all((i, j) => `  var ${sum(i, j)} = vec4<f32>();`)}
   var nextA = loadA(row + 4u * placeA.x, first + placeA.y, end);
   var nextB = loadB(column + 4u * placeB.x, first + placeB.y, end);
@@ -123,8 +128,8 @@ ${all((i, j) => `  var ${sum(i, j)} = vec4<f32>();`)}
 ${
       lines(depth, (d) =>
         `    {
-${lines(vectors, (i) => `      let a${i} = tileA[${d * stride + 16 * i}u + mine.y];`)}
-${lines(vectors, (j) => `      let b${j} = tileB[${d * stride + 16 * j}u + mine.x];`)}
+${lines(vectors, (i) => `      let a${i} = tileA[${d * stride + across * i}u + mine.y];`)}
+${lines(vectors, (j) => `      let b${j} = tileB[${d * stride + across * j}u + mine.x];`)}
 ${all((i, j) => `      ${sum(i, j)} += a${i >> 2}.${"xyzw"[i & 3]} * b${j};`)}
     }`)
     }
@@ -132,12 +137,47 @@ ${all((i, j) => `      ${sum(i, j)} += a${i >> 2}.${"xyzw"[i & 3]} * b${j};`)}
   let matrix = group.z * numbers.m * numbers.n;
 ${
       all((i, j) => {
-        const at = `row + ${64 * (i >> 2) + (i & 3)}u + 4u * mine.y`;
-        return `  store(matrix, ${at}, column + ${64 * j}u + 4u * mine.x, ${sum(i, j)});`;
+        const at = `row + ${4 * across * (i >> 2) + (i & 3)}u + 4u * mine.y`;
+        return `  store(matrix, ${at}, column + ${4 * across * j}u + 4u * mine.x, ${sum(i, j)});`;
       })
     }
 }`,
   };
+}
+
+/** The form for a product of these sizes. */
+export function productForm(
+  { m, n, transposeA, transposeB, bias, tile }:
+    & Pick<ProductForm, "transposeA" | "transposeB" | "bias" | "tile">
+    & { readonly m: number; readonly n: number },
+): ProductForm {
+  return {
+    tile,
+    transposeA,
+    transposeB,
+    bias,
+    alignedA: transposeA && m % 4 === 0,
+    alignedB: !transposeB && n % 4 === 0,
+    alignedC: n % 4 === 0,
+  };
+}
+
+/** All forms of {@linkcode productShader}. */
+export function productShaders(): Shader[] {
+  const either = [false, true];
+  const forms = Object.values(tiles).flatMap((tile) =>
+    either.flatMap((transposeA) =>
+      either.flatMap((transposeB) =>
+        either.flatMap((bias) =>
+          [4, 5].flatMap((m) =>
+            [4, 5].map((n) => productForm({ m, n, transposeA, transposeB, bias, tile }))
+          )
+        )
+      )
+    )
+  );
+  const shaders = forms.map((form) => productShader(form));
+  return [...new Map(shaders.map((shader) => [shader.key, shader])).values()];
 }
 
 /**
@@ -216,4 +256,9 @@ fn main(
   }
 }`,
   };
+}
+
+/** Both forms of {@linkcode sumRowsShader}. */
+export function sumRowsShaders(): Shader[] {
+  return [false, true].map((bias) => sumRowsShader({ bias }));
 }

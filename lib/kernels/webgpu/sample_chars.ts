@@ -44,7 +44,7 @@ function draw(
     return tensor;
   };
   const runs: Run[] = [{
-    shader: drawShader,
+    shader: drawShader({ invocations: stream.software ? 64 : 256 }),
     tensors: [logits, tensors.words, ids, drawn],
     // In float32 a smaller temperature would be 0, a larger one ∞.
     uniforms: { batch, size, position, temperature: Math.min(Math.max(temperature, 1e-30), 1e30) },
@@ -62,7 +62,7 @@ function draw(
       workgroups: [Math.ceil(columns / columnsOfGroup), batch],
     });
   };
-  const { rowGroups, workgroups } = tiling(batch, units);
+  const { tile, workgroups } = tiling({ batch, units }, stream);
   let below: tf.TensorInfo | undefined;
   const hiddens = Array.from({ length: layers }, (_, i) => {
     const layer = (name: keyof StepLayer) => tensors[`${name}${i}`];
@@ -73,18 +73,13 @@ function draw(
       times(below, { matrix: layer("kernel"), bias: layer("inputBias"), out: projected });
     }
     runs.push({
-      shader: gruForwardShader({
-        rowGroups,
-        training: false,
-        per: "text",
-        lookup: below === undefined,
-      }),
+      shader: gruForwardShader({ tile, training: false, lookup: below === undefined }),
       tensors: [
         ...[projected, layer("recurrentKernel"), layer("recurrentBias"), layer("state")],
         ...(below === undefined ? [ids] : []),
         hidden,
       ],
-      uniforms: { batch, time: count, units },
+      uniforms: { batch, time: count, units, inputTime: 1 },
       workgroups,
     });
     below = hidden;

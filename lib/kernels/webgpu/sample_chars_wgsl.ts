@@ -64,27 +64,29 @@ ${
  *
  * Buffers: `logits` `[batch, size]`, `words` `[batch, 2]`, the first two words of each text's
  * random numbers, `ids` `[batch]`, for the shaders that read the token, and `drawn` `[time,
- * batch]`. Dispatch: one workgroup for each text. Its 256 invocations share the ids; the best
- * of all is found by halves. Where two scores are equal, as near temperature 0, the larger
- * logit wins, then the smaller id, so the order of comparing does not matter.
+ * batch]`. Dispatch: one workgroup for each text. Its invocations, 256 on a GPU and 64 in
+ * software (`gru_wgsl.ts` says why), share the ids; the best of all is found by halves. Where two
+ * scores are equal, as near temperature 0, the larger logit wins, then the smaller id, so the order
+ * of comparing does not matter.
  *
  * The random word is `hash4(words, position, id)`, by the same integer arithmetic as in
  * `random.ts`. log u loses its digits where u is nearly 1; there we take the series in 1 − u.
  * A logit that is NaN or ∞ is told by its bits, since WGSL may take it that there are none.
  */
-export const drawShader: Shader = {
-  key: "draw",
-  buffers: [
-    { name: "logits", access: "read" },
-    { name: "words", access: "read", type: "array<u32>" },
-    { name: "ids", access: "read_write", type: "array<i32>" },
-    { name: "drawn", access: "read_write", type: "array<i32>" },
-  ],
-  uniforms: { batch: "u32", size: "u32", position: "u32", temperature: "f32" },
-  code: () => `
+export function drawShader({ invocations }: { readonly invocations: 64 | 256 }): Shader {
+  return {
+    key: `draw ${invocations}`,
+    buffers: [
+      { name: "logits", access: "read" },
+      { name: "words", access: "read", type: "array<u32>" },
+      { name: "ids", access: "read_write", type: "array<i32>" },
+      { name: "drawn", access: "read_write", type: "array<i32>" },
+    ],
+    uniforms: { batch: "u32", size: "u32", position: "u32", temperature: "f32" },
+    code: () => `
 struct Choice { score: f32, logit: f32, id: u32 }
-var<workgroup> choices: array<Choice, 256>;
-var<workgroup> bad: array<u32, 256>;
+var<workgroup> choices: array<Choice, ${invocations}>;
+var<workgroup> bad: array<u32, ${invocations}>;
 fn hash4(words: vec4<u32>) -> u32 {
   var v = words * 1664525u + 1013904223u;
   v.x += v.y * v.w; v.y += v.z * v.x; v.z += v.x * v.y; v.w += v.y * v.z;
@@ -109,7 +111,7 @@ fn better(a: Choice, b: Choice) -> bool {
   if (a.logit != b.logit) { return a.logit > b.logit; }
   return a.id < b.id;
 }
-@compute @workgroup_size(256)
+@compute @workgroup_size(${invocations})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
@@ -117,7 +119,7 @@ fn main(
   let text = group.x;
   var best = Choice(0.0, 0.0, 0u);
   var worst = 0xffffffffu;
-  for (var id = lane + 1u; id < numbers.size; id += 256u) {
+  for (var id = lane + 1u; id < numbers.size; id += ${invocations}u) {
     let logit = logits[text * numbers.size + id];
     let bits = bitcast<u32>(logit);
     if ((bits & 0x7f800000u) == 0x7f800000u) {
@@ -132,7 +134,7 @@ fn main(
   }
   choices[lane] = best;
   bad[lane] = worst;
-  for (var half = 128u; half > 0u; half /= 2u) {
+  for (var half = ${invocations / 2}u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (lane < half) {
       if (better(choices[lane + half], choices[lane])) { choices[lane] = choices[lane + half]; }
@@ -146,7 +148,13 @@ fn main(
       select(i32(id), -1 - i32(bad[0]), bad[0] != 0xffffffffu);
   }
 }`,
-};
+  };
+}
+
+/** Both forms of {@linkcode drawShader}. */
+export function drawShaders(): Shader[] {
+  return ([64, 256] as const).map((invocations) => drawShader({ invocations }));
+}
 
 /** rest + rest² / 2 + … + restⁿ / n, which is −log(1 − rest). */
 function series(terms: number): string {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { gru, type GruInputs } from "../../../lib/kernels/mod.ts";
-import { testOnDevices } from "../../testdata/devices.ts";
-import { casesInRun } from "../../testdata/extent.ts";
+import { tiling } from "../../../lib/kernels/webgpu/gru.ts";
+import { gpuTiles } from "../../../lib/kernels/webgpu/gru_wgsl.ts";
+import { type TestDevice, testGpuTiles, testOnDevices } from "../../testdata/devices.ts";
 import {
   type GruArrays,
   gruBackward,
@@ -10,6 +11,8 @@ import {
   type GruShape,
   gruShapes,
 } from "../../testdata/gru_float64.ts";
+import { casesInRun } from "../../testdata/extent.ts";
+import { withGpuTiles } from "../../testdata/gpu_tiles.ts";
 import { relativeError, someNumbers } from "../../testdata/numbers.ts";
 
 const shapes: readonly GruShape[] = [
@@ -25,9 +28,7 @@ const shapes: readonly GruShape[] = [
   // Whole vectors of machine code: parts of several blocks, a narrow last block, tiles of all sizes.
   { batch: 9, time: 3, inputDim: 3, units: 208 },
   { batch: 67, time: 4, inputDim: 3, units: 320 },
-  // So many texts that WebGPU takes each of its larger tiles.
   { batch: 700, time: 2, inputDim: 2, units: 33 },
-  { batch: 1400, time: 2, inputDim: 2, units: 33 },
 ];
 
 const names = [
@@ -95,49 +96,62 @@ Deno.test("the float64 reference's gradients are those of finite differences", (
   }
 });
 
-testOnDevices(
-  "a GRU gives the float64 reference's states and gradients",
-  async (device) => {
-    // Large shapes take plain JavaScript and a GPU in software seconds.
-    const isSmall = ({ batch, time, units }: GruShape) => batch * time * units < 5000;
-    const isFast = device.name.startsWith("wasm");
-    for (const shape of isFast ? shapes : casesInRun(shapes, isSmall)) {
-      const arrays = arraysFor(shape);
-      const tensors = tensorsFor(shape, arrays);
-      const weights = someNumbers(shape.batch * shape.time * shape.units, {
-        text: 9,
-      });
-      const before = tf.memory().numTensors;
-      const hidden = run(tensors);
-      const byHand = tf.tensor(Float32Array.from(weights), hidden.shape);
-      const gradients = tf.tidy(() =>
-        tf.grads((...args) => tf.sum(tf.mul(run(args), byHand)))(tensors)
-      );
-      const label = JSON.stringify(shape);
-      const states = gruForward(shape, arrays);
-      const forwardError = relativeError(await hidden.data(), states.hidden);
-      assert.ok(
-        forwardError <= device.tolerance,
-        `${label}: states are ${forwardError} off`,
-      );
-      const expected = gruBackward(shape, arrays, { weights, states });
-      for (const [i, name] of names.entries()) {
-        const error = relativeError(await gradients[i].data(), expected[name]);
-        assert.ok(
-          error <= device.tolerance,
-          `${label}: the gradient of ${name} is ${error} off`,
-        );
-      }
-      tf.dispose([hidden, byHand, ...gradients]);
-      assert.equal(
-        tf.memory().numTensors,
-        before,
-        `${label}: tensors are left behind`,
-      );
-      tf.dispose(tensors);
+/** Holds the states and the gradients of one shape, and the tensors, against the reference. */
+async function checkShape(shape: GruShape, device: TestDevice): Promise<void> {
+  const arrays = arraysFor(shape);
+  const tensors = tensorsFor(shape, arrays);
+  const weights = someNumbers(shape.batch * shape.time * shape.units, {
+    text: 9,
+  });
+  const before = tf.memory().numTensors;
+  const hidden = run(tensors);
+  const byHand = tf.tensor(Float32Array.from(weights), hidden.shape);
+  const gradients = tf.tidy(() =>
+    tf.grads((...args) => tf.sum(tf.mul(run(args), byHand)))(tensors)
+  );
+  const label = JSON.stringify(shape);
+  const states = gruForward(shape, arrays);
+  const forwardError = relativeError(await hidden.data(), states.hidden);
+  assert.ok(
+    forwardError <= device.tolerance,
+    `${label}: states are ${forwardError} off`,
+  );
+  const expected = gruBackward(shape, arrays, { weights, states });
+  for (const [i, name] of names.entries()) {
+    const error = relativeError(await gradients[i].data(), expected[name]);
+    assert.ok(
+      error <= device.tolerance,
+      `${label}: the gradient of ${name} is ${error} off`,
+    );
+  }
+  tf.dispose([hidden, byHand, ...gradients]);
+  assert.equal(
+    tf.memory().numTensors,
+    before,
+    `${label}: tensors are left behind`,
+  );
+  tf.dispose(tensors);
+}
+
+testOnDevices("a GRU gives the float64 reference's states and gradients", async (device) => {
+  // Large shapes take plain JavaScript and a GPU in software seconds.
+  const isSmall = ({ batch, time, units }: GruShape) => batch * time * units < 5000;
+  const isFast = device.name.startsWith("wasm");
+  for (const shape of isFast ? shapes : casesInRun(shapes, isSmall)) {
+    await checkShape(shape, device);
+  }
+});
+
+testGpuTiles("a GRU in each of a GPU's tiles gives them too", async (device) => {
+  await withGpuTiles(async () => {
+    const [few, some] = [{ batch: 3, time: 5, units: 33 }, { batch: 700, time: 2, units: 33 }];
+    const many = { batch: 1400, time: 2, units: 33 };
+    for (const [i, shape] of [few, some, many].entries()) {
+      assert.equal(tiling(shape, { software: false }).tile, gpuTiles[i]);
+      await checkShape({ ...shape, inputDim: 2 }, device);
     }
-  },
-);
+  });
+});
 
 testOnDevices(
   "a GRU that looks its input side up gives the states and gradients of one that does not",

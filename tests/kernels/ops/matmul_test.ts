@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { testOnDevices } from "../../testdata/devices.ts";
+import { planOf } from "../../../lib/kernels/webgpu/matmul.ts";
+import { tiles } from "../../../lib/kernels/webgpu/matmul_wgsl.ts";
+import { type TestDevice, testGpuTiles, testOnDevices } from "../../testdata/devices.ts";
 import { casesInRun } from "../../testdata/extent.ts";
+import { withGpuTiles } from "../../testdata/gpu_tiles.ts";
 import { relativeError, someNumbers } from "../../testdata/numbers.ts";
 
 /** A·B in float64, each transposed if asked. */
@@ -24,52 +27,68 @@ function product(
   });
 }
 
-testOnDevices(
-  "matrix products are right at odd sizes, transposed or not",
-  async (device) => {
-    const sizes = [
-      ...[[1, 1, 1], [1, 7, 5], [3, 1, 4], [5, 6, 7], [64, 33, 65], [64, 36, 65]],
-      // On WebGPU: k cut up and summed up; the large tiles.
-      ...[[5, 8, 1030], [1025, 2000, 3]],
-    ];
-    const most = device.name === "webgpu" ? 10 : 1000;
-    for (const [m, n, k] of casesInRun(sizes, ([m]) => m < most)) {
-      for (const transposeA of [false, true]) {
-        for (const transposeB of [false, true]) {
-          const size = { m, n, k, transposeA, transposeB };
-          const a = someNumbers(m * k, { text: 1 });
-          const b = someNumbers(k * n, { text: 2 });
-          const [left, right] = [
-            tf.tensor2d(Float32Array.from(a), transposeA ? [k, m] : [m, k]),
-            tf.tensor2d(Float32Array.from(b), transposeB ? [n, k] : [k, n]),
-          ];
-          const row = someNumbers(n, { text: 3 });
-          const bias = tf.tensor1d(Float32Array.from(row));
-          const expected = product(size, a, b);
-          const plain = tf.matMul(left, right, transposeA, transposeB);
-          const label = JSON.stringify(size);
-          assert.deepEqual(plain.shape, [m, n]);
-          assert.ok(
-            relativeError(await plain.data(), expected) <= device.tolerance,
-            label,
-          );
-          const fused = tf.fused.matMul({
-            a: left,
-            b: right,
-            transposeA,
-            transposeB,
-            bias,
-          });
-          const withBias = expected.map((value, i) => value + row[i % n]);
-          assert.ok(
-            relativeError(await fused.data(), withBias) <= device.tolerance,
-            label,
-          );
-        }
+/** Holds the products of matrices of one size, transposed or not, with a bias or without. */
+async function checkProducts([m, n, k]: readonly number[], device: TestDevice): Promise<void> {
+  for (const transposeA of [false, true]) {
+    for (const transposeB of [false, true]) {
+      const size = { m, n, k, transposeA, transposeB };
+      const a = someNumbers(m * k, { text: 1 });
+      const b = someNumbers(k * n, { text: 2 });
+      const [left, right] = [
+        tf.tensor2d(Float32Array.from(a), transposeA ? [k, m] : [m, k]),
+        tf.tensor2d(Float32Array.from(b), transposeB ? [n, k] : [k, n]),
+      ];
+      const row = someNumbers(n, { text: 3 });
+      const bias = tf.tensor1d(Float32Array.from(row));
+      const expected = product(size, a, b);
+      const plain = tf.matMul(left, right, transposeA, transposeB);
+      const label = JSON.stringify(size);
+      assert.deepEqual(plain.shape, [m, n]);
+      assert.ok(
+        relativeError(await plain.data(), expected) <= device.tolerance,
+        label,
+      );
+      const fused = tf.fused.matMul({
+        a: left,
+        b: right,
+        transposeA,
+        transposeB,
+        bias,
+      });
+      const withBias = expected.map((value, i) => value + row[i % n]);
+      assert.ok(
+        relativeError(await fused.data(), withBias) <= device.tolerance,
+        label,
+      );
+    }
+  }
+}
+
+/** Odd sizes; the last one is cut up along k and summed up on WebGPU. */
+const sizes = [
+  ...[[1, 1, 1], [1, 7, 5], [3, 1, 4], [5, 6, 7], [64, 33, 65], [64, 36, 65]],
+  [5, 8, 1030],
+];
+
+testOnDevices("matrix products are right at odd sizes, transposed or not", async (device) => {
+  const most = device.name === "webgpu" ? 10 : 1000;
+  for (const size of casesInRun([...sizes, [1025, 200, 3]], ([m]) => m < most)) {
+    await checkProducts(size, device);
+  }
+});
+
+testGpuTiles("matrix products in each of a GPU's tiles are right too", async (device) => {
+  const [small, large] = [[[64, 33, 65], [64, 36, 65], [5, 8, 1030]], [[1025, 2000, 3]]];
+  await withGpuTiles(async () => {
+    for (const [tile, sizes] of [[tiles.small, small], [tiles.large, large]] as const) {
+      for (const size of sizes) {
+        const [m, n, k] = size;
+        assert.equal(planOf({ m, n, k }, { software: false }).tile, tile);
+        await checkProducts(size, device);
       }
     }
-  },
-);
+  });
+});
 
 testOnDevices(
   "products of batches of matrices and other activations still work",

@@ -1,24 +1,12 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { CounterRandom, createCharModel, presets, selectDevice, streams } from "folio";
+import { CounterRandom, createCharModel, presets, streams } from "folio";
 import { CharWriter } from "../../../lib/model/char_writer.ts";
 import { sampleToken } from "../../../lib/generation/sampling.ts";
-import { webgpu } from "../../testdata/devices.ts";
+import { testGpuTiles, testOnWebgpu } from "../../testdata/devices.ts";
 import { countCalls } from "../../testdata/dispatches.ts";
-import { needing } from "../../testdata/needs.ts";
+import { withGpuTiles } from "../../testdata/gpu_tiles.ts";
 import { someNumbers } from "../../testdata/numbers.ts";
-
-function webgpuTest(name: string, run: () => Promise<void>): void {
-  Deno.test({
-    ...needing(`drawing on webgpu: ${name}`, webgpu),
-    sanitizeOps: false,
-    sanitizeResources: false,
-    fn: async () => {
-      await selectDevice({ name: "webgpu" });
-      await run();
-    },
-  });
-}
 
 interface Setting {
   readonly batch: number;
@@ -53,8 +41,9 @@ async function withWriter(
   model.dispose();
 }
 
-webgpuTest("the ids are those that are drawn on the host", async () => {
-  for (const [vocabularySize, temperature] of [[66, 1], [700, 0.6], [2, 1], [300, 1e-40]]) {
+/** Holds draws of a vocabulary's size at a temperature against those on the host. */
+async function checkDraws(settings: readonly (readonly [number, number])[]): Promise<void> {
+  for (const [vocabularySize, temperature] of settings) {
     const batch = 64;
     await withWriter({ batch, vocabularySize, temperature }, async (writer, logits, randoms) => {
       const [ids] = await writer.draw(1);
@@ -65,9 +54,17 @@ webgpuTest("the ids are those that are drawn on the host", async () => {
       assert.deepEqual([...ids], expected);
     });
   }
+}
+
+testOnWebgpu("drawing: the ids are those that are drawn on the host", async () => {
+  await checkDraws([[66, 1], [700, 0.6], [2, 1], [300, 1e-40]]);
 });
 
-webgpuTest("a masked id is never drawn, one that is no number is told", async () => {
+testGpuTiles("drawing: so they are with a GPU's tiles", async () => {
+  await withGpuTiles(() => checkDraws([[66, 1], [700, 0.6]]));
+});
+
+testOnWebgpu("drawing: a masked id is never drawn, one that is no number is told", async () => {
   const size = 5;
   const values = [[0, NaN, -Infinity, 1, -Infinity], [1, 2, Infinity, NaN, 0], [0, 1, 2, 3, 4]];
   values.push([NaN, -Infinity, -Infinity, -Infinity, 2], [3, ...new Array(4).fill(-Infinity)]);
@@ -83,7 +80,7 @@ webgpuTest("a masked id is never drawn, one that is no number is told", async ()
   });
 });
 
-webgpuTest("draws one by one are the draws of one go", async () => {
+testOnWebgpu("drawing: draws one by one are the draws of one go", async () => {
   const setting = { batch: 3, vocabularySize: 20, temperature: 1, layers: 2 };
   const texts: number[][][] = [];
   for (const pieces of [[9], [1, 3, 5]]) {
@@ -97,13 +94,16 @@ webgpuTest("draws one by one are the draws of one go", async () => {
   assert.deepEqual(texts[1], texts[0]);
 });
 
-webgpuTest("a character takes six dispatches at most, and many are read at once", async () => {
-  for (const [layers, most] of [[1, 3], [2, 5]]) {
-    const setting = { batch: 2, vocabularySize: 66, temperature: 1, layers };
-    await withWriter(setting, async (writer) => {
-      await writer.draw(1);
-      const calls = await countCalls(async () => void await writer.draw(64));
-      assert.deepEqual(calls, { dispatches: 64 * most, readings: 1, errors: [] });
-    });
-  }
-});
+testOnWebgpu(
+  "drawing: a character takes six dispatches at most, and many are read at once",
+  async () => {
+    for (const [layers, most] of [[1, 3], [2, 5]]) {
+      const setting = { batch: 2, vocabularySize: 66, temperature: 1, layers };
+      await withWriter(setting, async (writer) => {
+        await writer.draw(1);
+        const calls = await countCalls(async () => void await writer.draw(64));
+        assert.deepEqual(calls, { dispatches: 64 * most, readings: 1, errors: [] });
+      });
+    }
+  },
+);

@@ -1,14 +1,63 @@
 import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { commandStream } from "../../../lib/kernels/webgpu/command_stream.ts";
 import { compile, wgsl } from "../../../lib/kernels/webgpu/shader.ts";
 import { withPage } from "../../testdata/chromium.ts";
 import { findChromium } from "../../../tools/chromium.ts";
-import { webgpu } from "../../testdata/devices.ts";
+import { everyShader } from "../../../bench/shaders/every_shader.ts";
+import { sizeOfText } from "../../../bench/shaders/operations.ts";
+import { testGpuTiles, testOnWebgpu, webgpu } from "../../testdata/devices.ts";
 import { browser, needing } from "../../testdata/needs.ts";
-import { shaders } from "../../testdata/shaders.ts";
+import { withGpuTiles } from "../../testdata/gpu_tiles.ts";
+import { modelValues, smallSizes } from "../../testdata/model_values.ts";
+
+const shaders = await everyShader();
 
 Deno.test("no two shaders have one key", () => {
   assert.equal(new Set(shaders.map(({ key }) => key)).size, shaders.length);
   assert.equal(new Set(shaders.map(wgsl)).size, shaders.length);
+});
+
+/** The names of those of our shaders that a small model compiles for training and writing. */
+async function compiledShaders(): Promise<string[]> {
+  const labels: string[] = [];
+  const devices = GPUDevice.prototype;
+  const { createComputePipeline } = devices;
+  devices.createComputePipeline = function (descriptor) {
+    if (descriptor.compute.entryPoint === "main") labels.push(descriptor.label ?? "");
+    return createComputePipeline.call(this, descriptor);
+  };
+  try {
+    await modelValues(smallSizes);
+  } finally {
+    devices.createComputePipeline = createComputePipeline;
+  }
+  return labels;
+}
+
+testOnWebgpu("a model compiles known shaders, those of a software adapter small", async () => {
+  const byKey = new Map(shaders.map((shader) => [shader.key, shader]));
+  const { software } = commandStream(tf.backend());
+  const taken = await compiledShaders();
+  for (const key of taken) {
+    const shader = byKey.get(key);
+    assert.ok(shader, `everyShader() does not know "${key}"`);
+    const { operations, workgroupNumbers } = sizeOfText(wgsl(shader));
+    if (!software) continue;
+    assert.ok(operations <= 800, `${key}: ${operations} operations`);
+    assert.ok(workgroupNumbers <= 600, `${key}: ${workgroupNumbers} numbers in workgroup memory`);
+  }
+  assert.ok(taken.some((key) => key.startsWith("gru forward")));
+});
+
+testGpuTiles("a model compiles known shaders with a GPU's tiles too", async () => {
+  const { software } = commandStream(tf.backend());
+  await withGpuTiles(async () => {
+    const taken = await compiledShaders();
+    const keys = new Set(shaders.map(({ key }) => key));
+    for (const key of taken) assert.ok(keys.has(key), `everyShader() does not know "${key}"`);
+    if (software) assert.ok(taken.some((key) => key.startsWith("gru forward")));
+  });
 });
 
 Deno.test({
