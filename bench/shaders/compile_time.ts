@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Shader, wgsl } from "../../lib/kernels/webgpu_shader.ts";
+import { type Shader, wgsl } from "../../lib/kernels/webgpu/shader.ts";
 
 /** A shader in plain data, so that it can be handed to a page. */
 export interface ShaderSource {

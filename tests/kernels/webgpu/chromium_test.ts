@@ -27,7 +27,7 @@ Deno.test({
     const folder = await Deno.makeTempDir();
     try {
       const out = join(folder, "values.js");
-      const entry = join(import.meta.dirname!, "..", "testdata", "browser_values.ts");
+      const entry = join(import.meta.dirname!, "../../testdata/browser_values.ts");
       await bundleScript(entry, { out, platform: "browser" });
       const { device, values } = await withPage(findChromium()!, async (page) => {
         await page.addScriptTag({ path: out, type: "module" });
