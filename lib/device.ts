@@ -7,7 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-backend-webgpu";
 import { deviceLoss } from "./kernels/webgpu/device_lost.ts";
-import { type CpuOptions, registerKernels } from "./kernels/mod.ts";
+import { type CpuOptions, recoverEngine, registerKernels } from "./kernels/mod.ts";
 import { adapterName, isSoftware } from "./kernels/webgpu/adapter.ts";
 
 /** The tfjs backends that folio runs on. */
@@ -159,6 +159,8 @@ async function ready(
   }
   // Threads would share the heap, and folio's kernels are made for one that is not shared.
   if (name === "wasm") tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
+  // On the device that was stopped, its tensors can still be read.
+  recoverEngine();
   if (!await tf.setBackend(name)) {
     throw new Error(
       `tfjs cannot start its ${name} backend: choose another device`,

@@ -1,8 +1,9 @@
 import { CounterRandom, streams } from "../random.ts";
 import type { CharModel } from "../model/char_model.ts";
-import { type Drawer, drawerFrom, type DrawerOptions } from "./drawing.ts";
+import { HeldTensors } from "../model/held_tensors.ts";
+import { drawerFrom, type DrawerOptions } from "./drawing.ts";
 import { Pauses } from "../event_loop.ts";
-import { disposeReading, type Reading, readTexts } from "./reading.ts";
+import { readTexts } from "./reading.ts";
 
 /** What {@linkcode continueTexts} needs to know. */
 export interface ContinuationOptions extends DrawerOptions {
@@ -43,11 +44,10 @@ export async function* continueTexts(
   const { length, signal } = options;
   const pauses = new Pauses({ signal });
   if (length === 0) return;
-  let reading: Reading | undefined;
-  let drawer: Drawer | undefined;
+  const held = new HeldTensors();
   try {
-    reading = await readTexts(model, prompts, pauses);
-    drawer = drawerFrom(model, reading, options);
+    const reading = await readTexts(model, prompts, { pauses, held });
+    const drawer = held.add(drawerFrom(model, reading, options));
     let drawn: Int32Array[] = [];
     for (let written = 0; written < length; written++) {
       if (written > 0) await pauses.take();
@@ -55,7 +55,6 @@ export async function* continueTexts(
       yield drawn.shift()!;
     }
   } finally {
-    disposeReading(reading);
-    drawer?.dispose();
+    held.dispose();
   }
 }

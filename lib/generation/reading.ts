@@ -5,6 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { CharModel, ModelState } from "../model/char_model.ts";
+import type { HeldTensors } from "../model/held_tensors.ts";
 import type { Pauses } from "../event_loop.ts";
 
 /** Where a model is after the texts of a batch. Its owner disposes it. */
@@ -47,48 +48,57 @@ export function readBatch(
   });
 }
 
+/** How {@linkcode readTexts} reads. */
+export interface ReadingOptions {
+  /** When to let the event loop have its turn. */
+  readonly pauses: Pauses;
+  /** Who holds the reading, and what is read on the way to it. */
+  readonly held: HeldTensors;
+}
+
 /**
  * Reads texts of any lengths, each by itself, so that none is padded and what is
  * read of one does not depend on the others.
  *
  * @param model The model.
  * @param texts The ids of each text, one at least.
- * @param pauses When to let the event loop have its turn.
+ * @param options When to pause, and who holds what is read.
  * @returns Where the model is after them, as one batch.
  */
 export async function readTexts(
   model: CharModel,
   texts: readonly Int32Array[],
-  pauses: Pauses,
+  { pauses, held }: ReadingOptions,
 ): Promise<Reading> {
   const readings: Reading[] = [];
-  try {
-    for (const text of texts) {
-      for (let begin = 0; begin < text.length; begin += pieceLength) {
-        await pauses.take();
-        const piece = text.subarray(begin, begin + pieceLength);
-        const before = begin === 0 ? undefined : readings.pop();
-        try {
-          readings.push(readBatch(model, [piece], before?.state));
-        } finally {
-          disposeReading(before);
-        }
-      }
+  for (const text of texts) {
+    for (let begin = 0; begin < text.length; begin += pieceLength) {
+      await pauses.take();
+      const piece = text.subarray(begin, begin + pieceLength);
+      const before = begin === 0 ? undefined : readings.pop();
+      readings.push(holdReading(held, readBatch(model, [piece], before?.state)));
+      if (before !== undefined) releaseReading(held, before);
     }
-    return tf.tidy(() => ({
-      logits: tf.concat(readings.map(({ logits }) => logits)),
-      state: readings[0].state.map((_, layer) =>
-        tf.concat(readings.map(({ state }) => state[layer]))
-      ),
-    }));
-  } finally {
-    readings.forEach(disposeReading);
   }
+  const batch = tf.tidy(() => ({
+    logits: tf.concat(readings.map(({ logits }) => logits)),
+    state: readings[0].state.map((_, layer) =>
+      tf.concat(readings.map(({ state }) => state[layer]))
+    ),
+  }));
+  holdReading(held, batch);
+  for (const reading of readings) releaseReading(held, reading);
+  return batch;
 }
 
-/** Frees a reading. */
-export function disposeReading(reading: Reading | undefined): void {
-  if (reading !== undefined) tf.dispose([reading.logits, ...reading.state]);
+/** Lets the tensors of a reading be held. */
+export function holdReading(held: HeldTensors, reading: Reading): Reading {
+  for (const tensor of [reading.logits, ...reading.state]) held.add(tensor);
+  return reading;
+}
+
+function releaseReading(held: HeldTensors, reading: Reading): void {
+  for (const tensor of [reading.logits, ...reading.state]) held.release(tensor).dispose();
 }
 
 /**

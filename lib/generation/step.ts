@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import type { CharModel } from "../model/char_model.ts";
+import { HeldTensors } from "../model/held_tensors.ts";
 import { samplingRandoms } from "./continuation.ts";
 import type { Pauses } from "../event_loop.ts";
-import { disposeReading, logitRows, readBatch, readTexts } from "./reading.ts";
+import { holdReading, logitRows, readBatch, readTexts } from "./reading.ts";
 import { sampleToken } from "./sampling.ts";
 
 /**
@@ -56,10 +57,11 @@ export async function takeStep(
   const batch = texts.length, position = state?.position ?? 0;
   const randoms = samplingRandoms(seed, batch);
   await pauses.take();
-  const reading = state === undefined
-    ? await readTexts(model, texts, pauses)
-    : readFrom(state, { model, texts });
+  const held = new HeldTensors();
   try {
+    const reading = state === undefined
+      ? await readTexts(model, texts, { pauses, held })
+      : holdReading(held, readFrom(state, { model, texts }));
     const rows = await logitRows(reading);
     const logits = rows.map((row) => row.slice());
     const hidden = await Promise.all(reading.state.map(async (layer) => {
@@ -71,7 +73,7 @@ export async function takeStep(
     );
     return { ids, logits, state: { hidden, batch, position: position + 1 } };
   } finally {
-    disposeReading(reading);
+    held.dispose();
   }
 }
 

@@ -14,6 +14,7 @@ import { registerWebgpuClipScale } from "./webgpu/clip.ts";
 import { registerPlainCrossentropy } from "./plain/crossentropy.ts";
 import { registerWasmCrossentropy } from "./wasm/crossentropy.ts";
 import { type CpuOptions, cpuTools, type WasmKernels } from "./cpu_tools.ts";
+import { watchEngine } from "./engine_recovery.ts";
 import { registerWebgpuCrossentropy } from "./webgpu/crossentropy.ts";
 import { gruForward } from "./ops/gru.ts";
 import { registerPlainGru } from "./plain/gru.ts";
@@ -35,7 +36,8 @@ export {
   packForSteps,
   type StepLayer,
 } from "./ops/char_step.ts";
-export { type CpuOptions, settleThreads } from "./cpu_tools.ts";
+export type { CpuOptions } from "./cpu_tools.ts";
+export { recoverEngine } from "./engine_recovery.ts";
 export { crossentropy } from "./ops/crossentropy.ts";
 export { gru, type GruInputs } from "./ops/gru.ts";
 export { type MatrixSize, orthogonalizeRows } from "./wasm/orthogonal.ts";
@@ -61,6 +63,7 @@ export interface KernelReport {
  */
 export async function registerKernels(options: CpuOptions = {}): Promise<KernelReport> {
   const backendName = tf.getBackend();
+  watchEngine();
   if (backendName === "webgpu") {
     registerWebgpuProducts();
     registerWebgpuGru();

@@ -6,11 +6,12 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "../config.ts";
 import { CounterRandom, streams } from "../random.ts";
-import { assertReady, hasCharDraws, hasCharSteps } from "../kernels/mod.ts";
+import { assertReady, hasCharDraws, hasCharSteps, recoverEngine } from "../kernels/mod.ts";
 import { CharNetwork } from "./char_network.ts";
 import { CharWriter, type CharWriterOptions } from "./char_writer.ts";
 import { type CharStepper, ForwardStepper, KernelStepper } from "./char_stepper.ts";
 import { GruLayer } from "./gru_layer.ts";
+import { HeldTensors } from "./held_tensors.ts";
 import { glorotUniform, orthogonal, uniformWeights } from "./initializers.ts";
 
 /** The hidden states of a model: one `[batch, rnnUnits]` for each GRU layer. */
@@ -64,9 +65,10 @@ export function createCharModel(
   config: ModelConfig,
   { initialize = true }: { readonly initialize?: boolean } = {},
 ): CharModel {
-  const model = new CharModel(config);
+  const held = new HeldTensors(); // It takes long, and who stops it never gets the model.
+  const model = held.add(new CharModel(config));
   if (initialize) initializeWeights(model);
-  return model;
+  return held.release(model);
 }
 
 /** A character model; {@linkcode createCharModel} makes one. */
@@ -84,6 +86,7 @@ export class CharModel implements Disposable {
   constructor(config: ModelConfig) {
     checkSizes(config);
     assertReady();
+    recoverEngine();
     this.config = config;
     const { vocabularySize, embeddingDim, rnnUnits, layers } = config;
     this.#embedding = tf.layers.embedding({
@@ -125,6 +128,7 @@ export class CharModel implements Disposable {
    * @returns logits and the new state, which the caller disposes
    */
   forward(ids: tf.Tensor2D, state?: ModelState): ModelOutput {
+    recoverEngine();
     return tf.tidy(() => {
       const { logits, hidden } = this.network.run(ids, state);
       return { logits, state: hidden.map(lastStep) };
@@ -154,6 +158,7 @@ export class CharModel implements Disposable {
 
   /** All weights in a fixed order, under the names they have in files. */
   weights(): readonly NamedWeight[] {
+    recoverEngine();
     const name = (layer: tf.layers.Layer, names: readonly string[]) =>
       layer.weights.map((weight, i) => ({
         name: names[i],

@@ -4,6 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { recoverEngine } from "../kernels/mod.ts";
 import { GruLayer, type GruSequences } from "./gru_layer.ts";
 
 /** What a {@linkcode CharNetwork} makes of token ids. */
@@ -23,7 +24,12 @@ export interface NetworkOutput {
  * that overrides it changes the step and keeps the rest.
  */
 export class CharNetwork extends tf.LayersModel implements Disposable {
+  /** The fit that was begun last; collected once it has ended or was stopped. */
+  #fit: WeakRef<Promise<tf.History>> | undefined;
+  #isInFitStep = false;
+
   override call(...args: Parameters<tf.LayersModel["call"]>): tf.Tensor | tf.Tensor[] {
+    recoverEngine();
     const [inputs] = args;
     const ids = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor2D;
     return this.#parts() ? tf.tidy(() => this.run(ids).logits) : super.call(...args);
@@ -74,6 +80,7 @@ export class CharNetwork extends tf.LayersModel implements Disposable {
    * @returns the loss before the step, a scalar that the caller disposes
    */
   trainStep(inputs: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
+    recoverEngine();
     return tf.tidy(() => {
       const loss = () => this.lossFunctions[0](targets, this.apply(inputs) as tf.Tensor);
       const { value, grads } = tf.variableGrads(
@@ -90,20 +97,45 @@ export class CharNetwork extends tf.LayersModel implements Disposable {
     return this.trainableWeights.map((weight) => weight.read() as tf.Variable);
   }
 
+  override fitDataset(...args: Parameters<tf.LayersModel["fitDataset"]>): Promise<tf.History> {
+    return this.#begin(() => super.fitDataset(...args));
+  }
+
+  override fit(...args: Parameters<tf.LayersModel["fit"]>): Promise<tf.History> {
+    return this.#begin(() => super.fit(...args));
+  }
+
+  /** Begins to fit, unless another fit is under way, which one that was stopped is not. */
+  #begin(fit: () => Promise<tf.History>): Promise<tf.History> {
+    recoverEngine();
+    const wasStopped = this.#isInFitStep || this.#fit?.deref() === undefined;
+    if (wasStopped) this.isTraining = this.#isInFitStep = false;
+    const isOngoing = this.isTraining;
+    const begun = fit();
+    if (!isOngoing) this.#fit = new WeakRef(begun);
+    return begun;
+  }
+
   /** What `fitDataset` calls for each batch. */
   protected override makeTrainFunction(): (data: tf.Tensor[]) => tf.Scalar[] {
-    return ([inputs, targets]) => {
-      const loss = this.trainStep(
-        inputs as tf.Tensor2D,
-        targets as tf.Tensor2D,
-      );
-      const metrics = tf.tidy(() => {
-        if (this.metricsTensors.length === 0) return [];
-        const logits = this.apply(inputs) as tf.Tensor;
-        return this.metricsTensors.map(([metric]) => tf.mean(metric(targets, logits)) as tf.Scalar);
-      });
-      return [loss, ...metrics];
+    return (data) => {
+      this.#isInFitStep = true;
+      try {
+        return this.#fitStep(data);
+      } finally {
+        this.#isInFitStep = false;
+      }
     };
+  }
+
+  #fitStep([inputs, targets]: tf.Tensor[]): tf.Scalar[] {
+    const loss = this.trainStep(inputs as tf.Tensor2D, targets as tf.Tensor2D);
+    const metrics = tf.tidy(() => {
+      if (this.metricsTensors.length === 0) return [];
+      const logits = this.apply(inputs) as tf.Tensor;
+      return this.metricsTensors.map(([metric]) => tf.mean(metric(targets, logits)) as tf.Scalar);
+    });
+    return [loss, ...metrics];
   }
 
   /** What `dispose` does, at the end of a `using`. */

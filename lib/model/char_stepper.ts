@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { type CharSteps, openCharSteps, packForSteps } from "../kernels/mod.ts";
 import type { CharModel, ModelState } from "./char_model.ts";
-import { type StepWeights, stepWeights, withStates } from "./step_weights.ts";
+import { stepWeights, withStates } from "./step_weights.ts";
 
 /** A model that stands somewhere in each of some texts. */
 export interface CharStepper extends Disposable {
@@ -54,27 +54,13 @@ export class ForwardStepper implements CharStepper {
 
 /** Steps in the device's memory, past tfjs. */
 export class KernelStepper implements CharStepper {
-  readonly #weights: StepWeights;
   readonly #steps: CharSteps;
-  readonly #own: tf.Tensor[] = [];
+  readonly #own: readonly tf.Tensor[];
 
   constructor(model: CharModel, state: ModelState) {
-    this.#weights = stepWeights(model);
-    const own = <T extends tf.Tensor>(tensor: T) => (this.#own.push(tensor), tensor);
-    // The kernel changes the states in place, so they must share their values with nobody.
-    const states = state.map((layer): tf.Tensor2D => own(tf.add(layer, 0)));
-    const [batch] = states[0].shape;
-    const packed = (kernel: tf.Tensor, recurrent: boolean) =>
-      own(packForSteps(kernel, { batch, recurrent }));
-    const layers = withStates(this.#weights.layers, states).map((layer) => ({
-      ...layer,
-      ...layer.kernel && { kernel: packed(layer.kernel, false) },
-      recurrentKernel: packed(layer.recurrentKernel, true),
-    }));
-    const { table, dense } = this.#weights;
-    // Kept, so that they stay where they are when the model gets other weights.
-    const [denseKernel, denseBias] = [own(dense.denseKernel.clone()), own(dense.denseBias.clone())];
-    this.#steps = openCharSteps({ table, layers, denseKernel, denseBias });
+    const { steps, own } = openSteps(model, state);
+    this.#steps = steps;
+    this.#own = own;
   }
 
   step(ids: Int32Array): Promise<Float32Array[]> {
@@ -82,15 +68,40 @@ export class KernelStepper implements CharStepper {
   }
 
   dispose(): void {
-    this.#steps.dispose();
-    this.#weights.dispose();
-    tf.dispose(this.#own);
+    tf.dispose([...this.#own]);
   }
 
   /** The same, at the end of a `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** Opens steps, and returns the tensors made for them. */
+function openSteps(model: CharModel, state: ModelState): { steps: CharSteps; own: tf.Tensor[] } {
+  let steps: CharSteps;
+  // In a scope, so that nothing is left behind by an error, or by a stop.
+  const own = tf.tidy(() => {
+    const { table, layers: weights, dense, made } = stepWeights(model);
+    const own = [...made];
+    const add = <T extends tf.Tensor>(tensor: T) => (own.push(tensor), tensor);
+    // The kernel changes the states in place, so they must share their values with nobody.
+    const states = state.map((layer): tf.Tensor2D => add(tf.add(layer, 0)));
+    const [batch] = states[0].shape;
+    const packed = (kernel: tf.Tensor, recurrent: boolean) =>
+      add(packForSteps(kernel, { batch, recurrent }));
+    const layers = withStates(weights, states).map((layer) => ({
+      ...layer,
+      ...layer.kernel && { kernel: packed(layer.kernel, false) },
+      recurrentKernel: packed(layer.recurrentKernel, true),
+    }));
+    // Kept, so that they stay where they are when the model gets other weights.
+    const [denseKernel, denseBias] = [add(dense.denseKernel.clone()), add(dense.denseBias.clone())];
+    steps = openCharSteps({ table, layers, denseKernel, denseBias });
+    add(steps.scratch);
+    return own;
+  });
+  return { steps: steps!, own };
 }
 
 /** The rows of some logits, which are freed. */

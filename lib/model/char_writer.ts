@@ -26,17 +26,27 @@ export class CharWriter implements Disposable {
   readonly #temperature: number;
   #logits: tf.Tensor2D;
   #states: readonly tf.Tensor2D[];
+  /** What was drawn and is being read off the device. */
+  #ids: tf.Tensor | undefined;
   #position = 0;
 
   constructor(model: CharModel, { logits, state, words, temperature }: CharWriterOptions) {
-    this.#weights = stepWeights(model);
-    this.#words = tf.tensor2d(Int32Array.from(words.flat(), (word) => word | 0), [
-      words.length,
-      2,
-    ], "int32");
+    const shape: [number, number] = [words.length, 2];
+    const numbers = Int32Array.from(words.flat(), (word) => word | 0);
+    // In a scope, so that nothing is left behind by an error, or by a stop.
+    const copies = tf.tidy(() => {
+      return {
+        weights: stepWeights(model) as StepWeights & tf.TensorContainerObject,
+        words: tf.tensor2d(numbers, shape, "int32"),
+        logits: logits.clone(),
+        states: state.map((layer) => layer.clone()),
+      };
+    });
+    this.#weights = copies.weights;
+    this.#words = copies.words;
     this.#temperature = temperature;
-    this.#logits = logits.clone();
-    this.#states = state.map((layer) => layer.clone());
+    this.#logits = copies.logits;
+    this.#states = copies.states;
   }
 
   /**
@@ -62,6 +72,7 @@ export class CharWriter implements Disposable {
     tf.dispose(before);
     [this.#logits, this.#states] = [logits, states];
     this.#position += count;
+    this.#ids = ids;
     const values = await ids.data<"int32">();
     ids.dispose();
     const batch = this.#words.shape[0];
@@ -77,8 +88,9 @@ export class CharWriter implements Disposable {
 
   /** Frees what it holds; the weights stay the model's. */
   dispose(): void {
-    this.#weights.dispose();
-    tf.dispose([this.#words, this.#logits, ...this.#states]);
+    const { made } = this.#weights;
+    tf.dispose([...made, this.#words, this.#logits, ...this.#states]);
+    this.#ids?.dispose();
   }
 
   /** The same, at the end of a `using`. */

@@ -8,13 +8,13 @@ import type { StepLayer } from "../kernels/mod.ts";
 import type { CharModel, ModelState } from "./char_model.ts";
 
 /** The weights that take one character at a time. */
-export interface StepWeights extends Disposable {
+export interface StepWeights {
   /** `[vocabularySize, 3 · rnnUnits]`: embedding · kernel + bias of the first layer. */
   readonly table: tf.Tensor2D;
   readonly layers: readonly Omit<StepLayer, "state">[];
   readonly dense: { readonly denseKernel: tf.Tensor2D; readonly denseBias: tf.Tensor1D };
-  /** Frees what was made of the weights; the weights themselves stay the model's. */
-  dispose(): void;
+  /** What was made of the weights, for the caller to dispose; the weights stay the model's. */
+  readonly made: readonly tf.Tensor[];
 }
 
 /** Gathers them. */
@@ -40,8 +40,7 @@ export function stepWeights(model: CharModel): StepWeights {
     table,
     layers,
     dense: { denseKernel: weight("dense.kernel"), denseBias: weight("dense.bias") },
-    dispose,
-    [Symbol.dispose]: dispose,
+    made: [table, ...biases.flat()],
   };
 }
 

@@ -4,8 +4,9 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { adamStep } from "../kernels/ops/adam.ts";
 import { clipScale } from "../kernels/ops/clip.ts";
+import { finishUpdate, updateWeights } from "../kernels/ops/adam_update.ts";
+import { recoverEngine } from "../kernels/engine_recovery.ts";
 import type { LearningRateSchedule } from "./schedule.ts";
 
 /** A tensor and its name, as optimizers save them; tfjs does not export the type. */
@@ -97,9 +98,9 @@ export class Adam extends tf.Optimizer implements Disposable {
       ? gradients
       : Object.entries(gradients).map(([name, tensor]) => ({ name, tensor }));
     const { beta1, beta2, form, clipNorm } = this.#options;
+    finishUpdate(); // Of the same optimizer, it counts.
     const learningRate = this.learningRate;
-    this.incrementIterations();
-    const t = this.iterations;
+    const t = this.iterations + 1;
     const correction = Math.sqrt(1 - beta2 ** t);
     const rate = learningRate * correction / (1 - beta1 ** t);
     const epsilon = this.#options.epsilon * (form === "pytorch" ? correction : 1);
@@ -108,20 +109,12 @@ export class Adam extends tf.Optimizer implements Disposable {
       const scale = clipNorm === null
         ? tf.scalar(1)
         : clipScale(named.map(({ tensor }) => tensor), clipNorm);
-      for (const { name, tensor: gradient } of named) {
+      const steps = named.map(({ name, tensor: gradient }) => {
         const variable = variables[name];
         const moments = this.#momentsOf(name, variable.shape);
-        adamStep({
-          variable,
-          ...moments,
-          gradient,
-          scale,
-          rate,
-          beta1,
-          beta2,
-          epsilon,
-        });
-      }
+        return { variable, ...moments, gradient, scale, rate, beta1, beta2, epsilon };
+      });
+      updateWeights({ steps, number: t, onEnd: () => this.iterations_ = t });
     });
   }
 
@@ -137,6 +130,7 @@ export class Adam extends tf.Optimizer implements Disposable {
 
   /** The step count, then for each variable, in the order of their first step, its two means. */
   override async getWeights(): Promise<NamedTensor[]> {
+    recoverEngine();
     const moments = [...this.#moments].flatMap((
       [name, { mean, meanSquare }],
     ) => [
@@ -148,6 +142,7 @@ export class Adam extends tf.Optimizer implements Disposable {
 
   /** Takes over what {@linkcode Adam.getWeights} gave; the tensors stay the caller's. */
   override async setWeights(weights: NamedTensor[]): Promise<void> {
+    recoverEngine();
     const rest = await this.extractIterations(weights);
     for (const { name, tensor } of rest) {
       const [, variable, kind] = /^(.*)\/(mean|mean_square)$/.exec(name) ?? [];

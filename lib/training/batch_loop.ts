@@ -1,4 +1,5 @@
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
+import { HeldTensors } from "../model/held_tensors.ts";
 import type { SequenceBatch } from "../text/sequence_batch.ts";
 
 /**
@@ -12,15 +13,18 @@ export async function forEachBatch(
   act: (batch: SequenceBatch) => void | Promise<void>,
 ): Promise<void> {
   const iterator = await dataset.iterator();
+  const held = new HeldTensors();
   for (
     let next = await iterator.next();
     !next.done;
     next = await iterator.next()
   ) {
+    held.add(next.value.xs);
+    held.add(next.value.ys);
     try {
       await act(next.value);
     } finally {
-      tf.dispose(next.value);
+      held.dispose();
     }
   }
 }

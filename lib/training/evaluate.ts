@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { CharModel, ModelState } from "../model/char_model.ts";
+import { HeldTensors } from "../model/held_tensors.ts";
 import { sparseCategoricalCrossentropy } from "../model/loss.ts";
 import type { SequenceBatch } from "../text/sequence_batch.ts";
 import { ValidationDataset } from "../text/validation_batches.ts";
@@ -49,6 +50,7 @@ export async function evaluate(
   { carryState = false }: EvaluateOptions = {},
 ): Promise<number> {
   const losses = new LossMeter();
+  const held = new HeldTensors();
   let state: ModelState = []; // none at first: zero
   try {
     await forEachBatch(carryState ? streamsOf(dataset) : dataset, async ({ xs, ys }) => {
@@ -60,12 +62,12 @@ export async function evaluate(
           : { logits: model.network.apply(xs) as tf.Tensor, state: [] };
         return { loss: sparseCategoricalCrossentropy(ys, logits), after: [...after] };
       });
-      tf.dispose([...state]);
-      state = after;
+      held.dispose();
+      state = after.map((layer) => held.add(layer));
       await losses.add(loss, ys.size);
     });
   } finally {
-    tf.dispose([...state]);
+    held.dispose();
   }
   const loss = await losses.mean();
   if (loss === undefined) {

@@ -4,6 +4,7 @@
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
+import { HeldTensors } from "../model/held_tensors.ts";
 
 /** How many losses may wait to be read before a step waits for the oldest. */
 const longestQueue = 4;
@@ -18,6 +19,7 @@ export interface LossTotal {
 
 /** Adds up losses without making the device wait for a number to be read. */
 export class LossMeter {
+  readonly #held = new HeldTensors();
   #reading: Promise<void>[] = [];
   #sum: number;
   #count: number;
@@ -43,11 +45,11 @@ export class LossMeter {
    * once; an earlier one, or undefined, on a GPU that is still at work
    */
   async add(loss: tf.Scalar, weight = 1): Promise<number | undefined> {
-    const read = loss.data().then(([value]) => {
+    const read = this.#held.add(loss).data().then(([value]) => {
       this.#sum += weight * value;
       this.#count += weight;
       this.#newest = value;
-    }).finally(() => loss.dispose());
+    }).finally(() => this.#held.release(loss).dispose());
     this.#reading.push(read);
     if (this.#reading.length > longestQueue) await this.#reading.shift();
     await Promise.race([read, nextTask()]);

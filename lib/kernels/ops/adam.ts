@@ -35,6 +35,28 @@ export interface AdamStep {
   readonly beta2: number;
   /** ε in Keras' form; for PyTorch's form, its ε times √(1 − β₂ᵗ). */
   readonly epsilon: number;
+  /** How far the step has come; default nowhere. */
+  readonly progress?: AdamProgress;
+}
+
+/**
+ * How far a step on one weight has come. A step that is stopped anywhere can be done again from its
+ * progress, to the same bits, as long as the tensors it reads are there.
+ */
+export interface AdamProgress {
+  /** How many numbers have their new values; WebGPU, which is told all at once, does not count. */
+  done: number;
+  /** On the heap: where the numbers begin whose old values are in the undo buffer; −1 for none. */
+  saved: number;
+  /** On WebGPU: whether the dispatch is in the command stream. */
+  isRecorded: boolean;
+  /** In plain ops: the new values of variable, mean and mean square. */
+  values?: readonly tf.Tensor[];
+}
+
+/** The progress of a step that has not begun. */
+export function noProgress(): AdamProgress {
+  return { done: 0, saved: -1, isRecorded: false };
 }
 
 /** The kernel's name in tfjs' registry. */
@@ -42,7 +64,7 @@ export const adamStepName = "FolioAdam";
 
 /** Does one step. */
 export function adamStep(step: AdamStep): void {
-  const { variable, mean, meanSquare, gradient, scale, ...numbers } = step;
+  const { variable, mean, meanSquare, gradient, scale, progress = noProgress(), ...numbers } = step;
   const tensors = { variable, mean, meanSquare, gradient, scale };
-  tf.engine().runKernel(adamStepName, tensors, { ...numbers });
+  tf.engine().runKernel(adamStepName, tensors, { ...numbers, progress: progress as never });
 }

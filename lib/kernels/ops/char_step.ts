@@ -46,7 +46,7 @@ export interface CharStepWeights {
 }
 
 /** Steps of some texts. */
-export interface CharSteps extends Disposable {
+export interface CharSteps {
   /**
    * Reads one character of each text.
    *
@@ -54,8 +54,8 @@ export interface CharSteps extends Disposable {
    * @returns for each text the logits of the next, which the next step overwrites
    */
   step(ids: Int32Array): Float32Array[];
-  /** Frees what it made for itself. */
-  dispose(): void;
+  /** What it made for itself, for the caller to dispose. */
+  readonly scratch: tf.Tensor;
 }
 
 /** The kernel's name in tfjs' registry. */

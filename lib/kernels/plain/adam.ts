@@ -10,27 +10,40 @@ import { registerPlainKernel } from "./register.ts";
 /** Registers it for a backend. */
 export function registerPlainAdam(backendName: string): void {
   registerPlainKernel(adamStepName, backendName, ({ inputs, attrs }) => {
-    plainAdam({ ...inputs, ...attrs } as unknown as AdamStep);
+    plainAdam({ ...inputs, ...attrs } as unknown as Required<AdamStep>);
     return [];
   });
 }
 
 /** The step in plain tfjs ops; the variables get new values of their own. */
 export function plainAdam(
-  { variable, mean, meanSquare, gradient, scale, ...numbers }: AdamStep,
+  { variable, mean, meanSquare, gradient, scale, progress, ...numbers }: Required<AdamStep>,
 ): void {
   const { rate, beta1, beta2, epsilon } = numbers;
+  if (progress.done > 0) return;
   tf.tidy(() => {
+    progress.values ??= newValues();
+    [variable, mean, meanSquare].forEach((target, i) => assign(target, progress.values![i]));
+    progress.done = variable.size;
+  });
+
+  function newValues(): tf.Tensor[] {
     const g = tf.mul(gradient, scale);
     const m = tf.add(mean, tf.mul(tf.sub(g, mean), 1 - beta1));
     const v = tf.add(
       meanSquare,
       tf.mul(tf.sub(tf.square(g), meanSquare), 1 - beta2),
     );
-    mean.assign(m);
-    meanSquare.assign(v);
-    variable.assign(
-      tf.sub(variable, tf.div(tf.mul(m, rate), tf.add(tf.sqrt(v), epsilon))),
-    );
-  });
+    return [tf.sub(variable, tf.div(tf.mul(m, rate), tf.add(tf.sqrt(v), epsilon))), m, v];
+  }
+}
+
+/** Assigns a value, unless that was done before; a stop may have fallen into the middle of it. */
+function assign(variable: tf.Variable, value: tf.Tensor): void {
+  if (variable.dataId !== value.dataId) return variable.assign(value);
+  const isCounted = tf.backend().refCount(value.dataId) > 1;
+  const engine = tf.engine() as unknown as {
+    incRef(variable: tf.Variable, backend: null): void;
+  };
+  if (!isCounted) engine.incRef(variable, null);
 }

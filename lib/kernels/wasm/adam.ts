@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type AdamStep, adamStepName } from "../ops/adam.ts";
+import { type AdamProgress, type AdamStep, adamStepName } from "../ops/adam.ts";
 import { plainAdam } from "../plain/adam.ts";
 import { floats, replaceWasmKernel, type WasmBackend } from "./backend.ts";
 import type { Simd } from "./simd.ts";
@@ -12,19 +12,47 @@ import type { Simd } from "./simd.ts";
 export function registerWasmAdam(simd: Simd): void {
   replaceWasmKernel(adamStepName, ({ inputs, attrs, backend: any }) => {
     const backend = any as WasmBackend;
-    const step = { ...inputs, ...attrs } as unknown as AdamStep;
-    const { variable, mean, meanSquare, gradient, scale } = step;
+    const step = { ...inputs, ...attrs } as unknown as Required<AdamStep>;
+    const { variable, mean, meanSquare, gradient, scale, progress } = step;
+    const isBegun = progress.saved >= 0;
     // A clone shares its values with the variable, and must not see them change.
     const shared = [variable, mean, meanSquare].some(({ dataId }) => backend.refCount(dataId) > 1);
-    if (shared) {
+    if (progress.values || shared && !isBegun) {
       plainAdam(step);
       return [];
     }
-    const addresses = [variable, mean, meanSquare, gradient]
-      .map((tensor) => floats(backend, tensor).byteOffset);
-    const [w, m, v, g] = addresses;
+    const views = [variable, mean, meanSquare].map((tensor) => floats(backend, tensor));
+    const { byteOffset: gradients } = floats(backend, gradient);
+    const [factor] = floats(backend, scale);
     const { rate, beta1, beta2, epsilon } = step;
-    simd.adam(variable.size, w, m, v, g, floats(backend, scale)[0], rate, beta1, beta2, epsilon);
+    while (progress.done < variable.size) {
+      const count = saveChunk(views, progress);
+      const start = progress.done * Float32Array.BYTES_PER_ELEMENT;
+      const [w, m, v] = views.map(({ byteOffset }) => byteOffset + start);
+      simd.adam(count, w, m, v, gradients + start, factor, rate, beta1, beta2, epsilon);
+      progress.done += count;
+    }
     return [];
   });
+}
+
+/**
+ * How many numbers are changed at a time: their old values are copied first, and stay in the cache for
+ * the step to read.
+ */
+const chunk = 2 ** 14;
+/** The old values of one chunk of the variable, the mean and the mean square. */
+const undo = new Float32Array(3 * chunk);
+
+/** Saves the next chunk or, where it was saved already, brings its old values back. */
+function saveChunk(views: readonly Float32Array[], progress: AdamProgress): number {
+  const { done, saved } = progress;
+  const count = Math.min(chunk, views[0].length - done);
+  views.forEach((view, i) => {
+    const values = view.subarray(done, done + count);
+    if (saved === done) values.set(undo.subarray(i * chunk, i * chunk + count));
+    else undo.set(values, i * chunk);
+  });
+  progress.saved = done;
+  return count;
 }

@@ -42,11 +42,9 @@ class WasmCharSteps implements CharSteps {
   readonly #units: number;
   readonly #vocabularySize: number;
   /** Numbers for `#sizes`, one range behind the other. */
-  readonly #scratch: tf.Tensor1D;
+  readonly scratch: tf.Tensor1D;
   readonly #sizes: readonly number[];
   #views: ReturnType<WasmCharSteps["view"]> | undefined;
-  /** Whether a step has failed: a thread that was given up may still write into the scratch memory. */
-  #hasFailed = false;
 
   constructor(tools: WasmTools, weights: CharStepWeights) {
     const [batch, units] = weights.layers[0].state.shape;
@@ -57,14 +55,15 @@ class WasmCharSteps implements CharSteps {
     this.#weights = weights;
     [this.#batch, this.#units, this.#vocabularySize] = [batch, units, vocabularySize];
     this.#sizes = [gatesSize, wide, wide, batch * units, batch * vocabularySize, batch];
-    this.#scratch = tf.zeros([this.#sizes.reduce((sum, size) => sum + size)]);
+    this.scratch = tf.zeros([this.#sizes.reduce((sum, size) => sum + size)]);
   }
 
   step(ids: Int32Array): Float32Array[] {
     try {
       return this.#compute(ids);
     } catch (error) {
-      this.#hasFailed = true;
+      // A thread that was given up may still write into the scratch memory: it is never freed.
+      this.#backend.incRef(this.scratch.dataId);
       throw error;
     }
   }
@@ -91,20 +90,11 @@ class WasmCharSteps implements CharSteps {
     return rows;
   }
 
-  dispose(): void {
-    if (!this.#hasFailed) this.#scratch.dispose();
-  }
-
-  /** The same, at the end of a `using`. */
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
   /** All arrays, on the heap as it is now. */
   view() {
     const of = (tensor: tf.Tensor) => floats(this.#backend, tensor);
     const { table, layers, denseKernel, denseBias } = this.#weights;
-    const scratch = of(this.#scratch);
+    const scratch = of(this.scratch);
     let start = 0;
     const [gates, above, recurrent, hidden, logits, numbers] = this.#sizes.map((size) =>
       scratch.subarray(start, start += size)

@@ -11,14 +11,15 @@ import type { Shader } from "./shader.ts";
 /** Makes the shader below the WebGPU backend's Adam. */
 export function registerWebgpuAdam(): void {
   replaceWebgpuKernel(adamStepName, ({ inputs, attrs, stream }) => {
-    const step = { ...inputs as object, ...attrs as object } as AdamStep;
-    const { variable, mean, meanSquare, gradient, scale, ...numbers } = step;
+    const step = { ...inputs as object, ...attrs as object } as Required<AdamStep>;
+    const { variable, mean, meanSquare, gradient, scale, progress, ...numbers } = step;
     const changed = [variable, mean, meanSquare];
     // A clone shares its values with the variable, and must not see them change.
-    if (changed.some((tensor) => stream.isShared(tensor))) {
+    if (progress.values || !progress.isRecorded && changed.some((each) => stream.isShared(each))) {
       plainAdam(step);
       return [];
     }
+    if (progress.isRecorded) return [];
     changed.forEach((tensor) => stream.changeInPlace(tensor));
     const { size } = variable;
     const groups = Math.ceil(size / 256);
@@ -28,6 +29,7 @@ export function registerWebgpuAdam(): void {
       tensors: [...changed, gradient, scale],
       uniforms: { ...numbers, size },
       workgroups: [x, Math.ceil(groups / x)],
+      progress,
     });
     return [];
   });

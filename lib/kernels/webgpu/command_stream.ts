@@ -55,6 +55,8 @@ export interface Run {
   /** One for each of the shader's uniforms. */
   readonly uniforms: Readonly<Record<string, number>>;
   readonly workgroups: readonly number[];
+  /** Is told once the shader is recorded, at the same moment even if we are stopped there. */
+  readonly progress?: { isRecorded: boolean };
 }
 
 /** How far apart the numbers of the steps lie: what every device allows as an offset. */
@@ -156,16 +158,17 @@ export class CommandStream {
     const bound = runs.map((run) => this.#bind(run, steps));
     const pass = this.#pass();
     for (let step = 0; step < steps; step++) {
-      for (const { pipeline, bindGroup, workgroups: [x, y = 1, z = 1] } of bound) {
+      for (const { pipeline, bindGroup, progress, workgroups: [x, y = 1, z = 1] } of bound) {
         if (step === 0 || bound.length > 1) pass.setPipeline(pipeline);
         pass.setBindGroup(0, bindGroup, [step * stepStride]);
         pass.dispatchWorkgroups(x, y, z);
+        if (progress !== undefined) progress.isRecorded = true;
         backend.dispatchCountInPass++;
       }
     }
   }
 
-  #bind({ shader, tensors, uniforms, workgroups }: Run, steps: number) {
+  #bind({ shader, tensors, uniforms, workgroups, progress }: Run, steps: number) {
     const backend = this.#backend;
     const numbers = Object.entries(shader.uniforms).map(([name, type]): Uniform => ({
       type: type === "u32" ? "uint32" : "float32",
@@ -182,7 +185,7 @@ export class CommandStream {
       { buffer: this.#stepNumbers(steps), size: 4 },
     ].map((resource, binding) => ({ binding, resource }));
     const bindGroup = backend.device.createBindGroup({ layout, entries });
-    return { pipeline, bindGroup, workgroups };
+    return { pipeline, bindGroup, workgroups, progress };
   }
 
   /** Hands what is recorded to the device. */
@@ -233,6 +236,11 @@ export function commandStream(backend: tf.KernelBackend): CommandStream {
     streams.set(backend, stream);
   }
   return stream;
+}
+
+/** Hands what is recorded to the device, so that the next commands find nothing half open. */
+export function submitCommands(backend: tf.KernelBackend): void {
+  commandStream(backend).submit();
 }
 
 /** What a kernel gets: tfjs' own arguments, and the command stream. */

@@ -1,0 +1,69 @@
+/**
+ * One step of Adam on all weights: done as a whole, even if it is stopped in the middle.
+ *
+ * Weights are changed in place, so a stop would leave some of them new and some old. What the step
+ * needs is therefore written down before the first of them changes, and whoever comes next finishes it.
+ *
+ * @module
+ */
+import { type AdamProgress, type AdamStep, adamStep, noProgress } from "./adam.ts";
+
+/** A step on all weights. */
+export interface AdamUpdate {
+  /** The step on each weight. */
+  readonly steps: readonly AdamStep[];
+  /** Which step of its optimizer it is, from 1 on. */
+  readonly number: number;
+  /** Is told that all weights are changed, perhaps twice. */
+  readonly onEnd: () => void;
+}
+
+/** An update, and how far the step on each weight has come. */
+interface BegunUpdate extends AdamUpdate {
+  readonly steps: readonly (AdamStep & { readonly progress: AdamProgress })[];
+}
+
+/** The update that has begun and not ended; only one can, since none waits for anything. */
+const begun: { update?: BegunUpdate } = {};
+
+/** Changes the weights. */
+export function updateWeights({ steps, ...update }: AdamUpdate): void {
+  finishUpdate();
+  const all = { ...update, steps: steps.map((step) => ({ ...step, progress: noProgress() })) };
+  begun.update = all;
+  try {
+    end(all);
+  } catch (error) {
+    begun.update = undefined;
+    throw error;
+  }
+}
+
+/** Whether an update has begun and not ended. */
+export function isUpdateOpen(): boolean {
+  return begun.update !== undefined;
+}
+
+/** Ends an update that was stopped, and says so. */
+export function finishUpdate(): void {
+  const { update } = begun;
+  if (update === undefined) return;
+  const stopped = `Training was stopped while step ${update.number} changed the weights`;
+  try {
+    end(update);
+    console.warn(`${stopped}: the step was finished, and the weights are those after it`);
+  } catch (error) {
+    begun.update = undefined;
+    const reason = (error as Error).message;
+    console.warn(`${stopped}, and it cannot be finished (${reason}): restore a checkpoint`);
+  }
+}
+
+function end({ steps, onEnd }: BegunUpdate): void {
+  for (const step of steps) {
+    const { variable, progress } = step;
+    if (!variable.isDisposed && progress.done < variable.size) adamStep(step);
+  }
+  onEnd();
+  begun.update = undefined;
+}

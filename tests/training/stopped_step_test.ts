@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { Adam, createCharModel, sparseCategoricalCrossentropy } from "folio";
+import { adamStepName } from "../../lib/kernels/ops/adam.ts";
+import { testOnDevices } from "../testdata/devices.ts";
+import { stopAfter } from "../testdata/stop.ts";
+
+/** Many weights and little to compute: much of a step is spent on changing them. */
+const mostlyAdam = { vocabularySize: 500, embeddingDim: 128, rnnUnits: 8, time: 1 };
+/** Few weights: most of a step is spent on the forward and the backward pass. */
+const mostlyGru = { vocabularySize: 20, embeddingDim: 8, rnnUnits: 24, time: 12 };
+const batch = 2;
+const isFull = Deno.env.get("FOLIO_TEST_FULL") === "1";
+
+/** A model that is trained on one batch again and again. */
+function training({ time, ...sizes }: typeof mostlyGru) {
+  const model = createCharModel({ ...sizes, layers: 1, embeddingScale: 0.5, seed: 1 });
+  const optimizer = new Adam({ learningRate: 0.01, clipNorm: 1 });
+  model.network.compile({ optimizer, loss: sparseCategoricalCrossentropy });
+  const ids = Int32Array.from({ length: batch * time }, (_, i) => 1 + (i * i) % 7);
+  const [xs, ys] = [ids, ids.toReversed()].map((ids) => tf.tensor2d(ids, [batch, time], "int32"));
+  /** Weights and moments, as one string for each. */
+  const numbers = async () => {
+    const state = await optimizer.getWeights();
+    const tensors = [...model.weights().map(({ variable }) => variable as tf.Tensor)];
+    tensors.push(...state.slice(1).map(({ tensor }) => tensor));
+    state[0].tensor.dispose();
+    return await Promise.all(tensors.map(async (tensor) => (await tensor.data()).slice()));
+  };
+  return {
+    ...{ model, optimizer, numbers },
+    step: () => model.network.trainStep(xs, ys).dispose(),
+    dispose() {
+      tf.dispose([xs, ys]);
+      model.dispose();
+      optimizer.dispose();
+    },
+  };
+}
+
+/** Stops a training at one moment after the other and compares it with one that nobody stops. */
+async function stopAgainAndAgain(
+  sizes: typeof mostlyGru,
+  stops: number,
+) {
+  const before = tf.memory().numTensors;
+  const [one, other] = [training(sizes), training(sizes)];
+  one.step();
+  other.step();
+  await other.numbers();
+  const began = performance.now();
+  one.step();
+  await one.numbers();
+  const stepMs = performance.now() - began;
+  const held = tf.memory().numTensors;
+  const lines = await warnings(async () => {
+    for (let stop = 0; stop < stops; stop++) {
+      // Everywhere in the first steps, and no two alike: multiples of the golden ratio.
+      const milliseconds = 1 + Math.floor(3 * stepMs * (stop * 0.618034 % 1));
+      const wasStopped = stopAfter(() => {
+        while (true) one.step();
+      }, milliseconds);
+      assert.ok(wasStopped);
+      const numbers = await one.numbers();
+      assert.equal(tf.memory().numTensors, held, `tensors after stop ${stop}`);
+      while (other.optimizer.iterations < one.optimizer.iterations) other.step();
+      const expected = await other.numbers();
+      numbers.forEach((values, i) => assert.deepEqual(values, expected[i], `stop ${stop}, ${i}`));
+      one.step(); // It can learn on.
+    }
+  });
+  one.dispose();
+  other.dispose();
+  assert.equal(tf.memory().numTensors, before);
+  for (const line of lines) assert.match(line, /the step was finished/);
+  return lines.length;
+}
+
+/** What is said while something runs. */
+async function warnings(run: () => unknown): Promise<string[]> {
+  const lines: string[] = [];
+  const { warn } = console;
+  console.warn = (line: string) => void lines.push(line);
+  try {
+    await run();
+  } finally {
+    console.warn = warn;
+  }
+  return lines;
+}
+
+testOnDevices("a step that is stopped anywhere is done or not done", async (device) => {
+  const stops = isFull ? 200 : 20;
+  const finished = await stopAgainAndAgain(mostlyGru, stops) +
+    await stopAgainAndAgain(mostlyAdam, stops);
+  console.log(`${device.name}: ${2 * stops} stops, ${finished} of them while weights changed`);
+});
+
+testOnDevices("a step that is stopped between two weights is finished", async (device) => {
+  const [one, other] = [training(mostlyGru), training(mostlyGru)];
+  const backendName = device.options.name!;
+  const own = tf.getKernel(adamStepName, backendName);
+  const weights = one.model.weights().length;
+  try {
+    for (let stopAt = 0; stopAt < weights; stopAt++) {
+      let done = 0;
+      replaceKernel({
+        ...own,
+        kernelFunc: (args) => {
+          const result = own.kernelFunc(args);
+          while (done === stopAt);
+          done++;
+          return result;
+        },
+      });
+      assert.ok(stopAfter(one.step, 60));
+      replaceKernel(own);
+      assert.equal(one.optimizer.iterations, stopAt);
+      const [line] = await warnings(() => one.model.weights());
+      assert.match(line, new RegExp(`while step ${stopAt + 1} changed the weights`));
+      assert.equal(one.optimizer.iterations, stopAt + 1);
+      other.step();
+      assert.deepEqual(await one.numbers(), await other.numbers());
+    }
+  } finally {
+    replaceKernel(own);
+    one.dispose();
+    other.dispose();
+  }
+});
+
+function replaceKernel(kernel: tf.KernelConfig): void {
+  tf.unregisterKernel(kernel.kernelName, kernel.backendName);
+  tf.registerKernel(kernel);
+}
