@@ -20,7 +20,7 @@ import { submitCommands } from "./webgpu/command_stream.ts";
 /** How the names of scopes end that `tidy` opened, in a kernel or elsewhere; set by us. */
 const [kernelSuffix, tidySuffix] = ["__kernel", "__tidy"];
 /** How often to look for leftovers, in milliseconds: sooner than a person starts the next cell. */
-const watchInterval = 200;
+const watchInterval = 50;
 
 const watched = new WeakSet<object>();
 

@@ -19,6 +19,8 @@ export class HeldTensors {
   readonly #held = new Set<Held>();
 
   constructor() {
+    // Before the loop makes its first tensor.
+    recoverEngine();
     abandoned.register(this, this.#held, this);
   }
 

@@ -35,7 +35,6 @@ export function stepWeights(model: CharModel): StepWeights {
     b: weight<tf.Tensor2D>("gru.0.kernel"),
     bias: biases[0][0],
   }) as tf.Tensor2D;
-  const dispose = () => tf.dispose([table, ...biases.flat()]);
   return {
     table,
     layers,

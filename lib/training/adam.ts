@@ -52,6 +52,10 @@ interface Moments {
  * Both are one update: √v̂ is √v/√(1 − β₂ᵗ), so PyTorch's ε is Keras' ε times
  * √(1 − β₂ᵗ), another one at each step.
  *
+ * A step changes all weights or none: one that Jupyter's Stop ends in the middle is finished before
+ * anything is trained, written or saved, and a line says so. The optimizers of tfjs do not promise that:
+ * after a Stop, restore a checkpoint.
+ *
  * Source: Kingma and Ba 2014, https://arxiv.org/abs/1412.6980.
  *
  * @example One step down a slope

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { Adam, createCharModel, sparseCategoricalCrossentropy } from "folio";
 import { adamStepName } from "../../lib/kernels/ops/adam.ts";
 import { testOnDevices } from "../testdata/devices.ts";
+import { relativeError } from "../testdata/numbers.ts";
 import { stopAfter } from "../testdata/stop.ts";
 
 /** Many weights and little to compute: much of a step is spent on changing them. */
@@ -41,7 +42,7 @@ function training({ time, ...sizes }: typeof mostlyGru) {
 /** Stops a training at one moment after the other and compares it with one that nobody stops. */
 async function stopAgainAndAgain(
   sizes: typeof mostlyGru,
-  stops: number,
+  { stops, tolerance }: { readonly stops: number; readonly tolerance: number },
 ) {
   const before = tf.memory().numTensors;
   const [one, other] = [training(sizes), training(sizes)];
@@ -65,7 +66,10 @@ async function stopAgainAndAgain(
       assert.equal(tf.memory().numTensors, held, `tensors after stop ${stop}`);
       while (other.optimizer.iterations < one.optimizer.iterations) other.step();
       const expected = await other.numbers();
-      numbers.forEach((values, i) => assert.deepEqual(values, expected[i], `stop ${stop}, ${i}`));
+      numbers.forEach((values, i) => {
+        const error = relativeError(values, expected[i]);
+        assert.ok(error <= tolerance, `stop ${stop}, array ${i}: ${error}`);
+      });
       one.step(); // It can learn on.
     }
   });
@@ -91,8 +95,10 @@ async function warnings(run: () => unknown): Promise<string[]> {
 
 testOnDevices("a step that is stopped anywhere is done or not done", async (device) => {
   const stops = isFull ? 200 : 20;
-  const finished = await stopAgainAndAgain(mostlyGru, stops) +
-    await stopAgainAndAgain(mostlyAdam, stops);
+  // Tensors that a stop has freed change which buffers a GPU's driver reuses, and the last bit.
+  const options = { stops, tolerance: device.name === "webgpu" ? 1e-4 : 0 };
+  const finished = await stopAgainAndAgain(mostlyGru, options) +
+    await stopAgainAndAgain(mostlyAdam, options);
   console.log(`${device.name}: ${2 * stops} stops, ${finished} of them while weights changed`);
 });
 
@@ -101,6 +107,8 @@ testOnDevices("a step that is stopped between two weights is finished", async (d
   const backendName = device.options.name!;
   const own = tf.getKernel(adamStepName, backendName);
   const weights = one.model.weights().length;
+  for (const each of [one, other]) each.step(); // The first one takes longer.
+  await one.numbers();
   try {
     for (let stopAt = 0; stopAt < weights; stopAt++) {
       let done = 0;
@@ -113,12 +121,13 @@ testOnDevices("a step that is stopped between two weights is finished", async (d
           return result;
         },
       });
-      assert.ok(stopAfter(one.step, 60));
+      assert.ok(stopAfter(one.step, backendName === "webgpu" ? 400 : 60));
       replaceKernel(own);
-      assert.equal(one.optimizer.iterations, stopAt);
+      const before = one.optimizer.iterations;
+      assert.equal(before, 1 + stopAt);
       const [line] = await warnings(() => one.model.weights());
-      assert.match(line, new RegExp(`while step ${stopAt + 1} changed the weights`));
-      assert.equal(one.optimizer.iterations, stopAt + 1);
+      assert.match(line, new RegExp(`while step ${before + 1} changed the weights`));
+      assert.equal(one.optimizer.iterations, before + 1);
       other.step();
       assert.deepEqual(await one.numbers(), await other.numbers());
     }

@@ -17,8 +17,8 @@ const tensor: {
   ...{ isNew: false, hadInfo: false, references: 0 },
   ...{ numTensors: 0, numBytes: 0, numDataBuffers: 0 },
 };
-/** The scope that is being ended, and what it hands to the scope around it. */
-const ending: { scope?: Scope; result?: tf.TensorContainer } = {};
+/** The scope that is being ended. */
+const ending: { scope?: Scope } = {};
 /** What kernels wrote since the engine was last idle. */
 const written: { readonly backend: tf.KernelBackend; readonly dataId: object }[] = [];
 const journaled = new WeakSet<object>();
@@ -58,10 +58,9 @@ function noteTensors(engine: Engine): void {
     tensor.value = undefined;
   };
   engine.endScope = (result) => {
-    ending.result = result;
     ending.scope = engine.state.activeScope ?? undefined;
     endScope(result);
-    ending.scope = ending.result = undefined;
+    ending.scope = undefined;
   };
 }
 
@@ -84,16 +83,19 @@ export function isJournalOpen(): boolean {
 /** Undoes or ends what a stop has cut in two; nothing of the engine may be running. */
 export function settleJournal(engine: Engine): void {
   settleTensor(engine);
-  const { scope, result } = ending;
+  const { scope } = ending;
   // Nobody has what an ended scope did not hand on.
-  if (scope !== undefined && !engine.state.scopeStack.includes(scope)) tf.dispose(result!);
-  ending.scope = ending.result = undefined;
+  if (scope !== undefined && !engine.state.scopeStack.includes(scope)) {
+    tf.dispose(scope.track.filter((tensor) => !tensor.kept && !tensor.isDisposed));
+  }
+  ending.scope = undefined;
 }
 
 /** Frees what kernels have written and not made tensors of. */
 export function freeWritten({ state }: Engine): void {
   for (const { backend, dataId } of written.splice(0)) {
-    if (!state.tensorInfo.has(dataId)) backend.disposeData(dataId, true);
+    const isOwned = state.tensorInfo.has(dataId) || backend.refCount(dataId) === 0;
+    if (!isOwned) backend.disposeData(dataId, true);
   }
 }
 

@@ -40,7 +40,7 @@ export function registerWasmAdam(simd: Simd): void {
  * How many numbers are changed at a time: their old values are copied first, and stay in the cache for
  * the step to read.
  */
-const chunk = 2 ** 14;
+const chunk = 2 ** 13;
 /** The old values of one chunk of the variable, the mean and the mean square. */
 const undo = new Float32Array(3 * chunk);
 

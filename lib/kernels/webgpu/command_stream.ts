@@ -31,15 +31,19 @@ export interface Uniform {
 /** What this folder uses of tfjs' `WebGPUBackend`. */
 interface WebgpuBackend extends tf.KernelBackend {
   readonly device: GPUDevice;
-  readonly tensorMap: { get(dataId: object): TensorData };
+  readonly tensorMap: { get(dataId: object): TensorData; has(dataId: object): boolean };
   readonly commandQueueOwnedIds: WeakSet<object>;
-  readonly commandEncoder: GPUCommandEncoder;
+  readonly commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
   dispatchCountInPass: number;
   makeTensorInfo(shape: number[], dtype: tf.DataType): tf.TensorInfo;
   makeUniforms(uniforms: readonly Uniform[]): { buffer: GPUBuffer; size: number };
   uploadToGPU(dataId: object): void;
   ensureCommandEncoderReady(): void;
+  /** What a submit frees, once the commands that use it are handed over. */
+  tensorDataPendingDisposal: object[];
+  uniformPendingDisposal: GPUBuffer[];
+  stagingPendingDisposal: GPUBuffer[];
   endComputePassEncoder(): void;
   submitQueue(): void;
   incRef(dataId: object): void;
@@ -117,7 +121,7 @@ export class CommandStream {
     backend.endComputePassEncoder();
     for (let i = 0; i < copies; i++) {
       const first = part === undefined ? 0 : (i * shape[1] + part.row) * length;
-      backend.commandEncoder.copyBufferToBuffer(from, 4 * first, to, 4 * i * length, 4 * length);
+      backend.commandEncoder!.copyBufferToBuffer(from, 4 * first, to, 4 * i * length, 4 * length);
     }
     return copy;
   }
@@ -198,7 +202,7 @@ export class CommandStream {
   #pass(): GPUComputePassEncoder {
     const backend = this.#backend;
     backend.ensureCommandEncoderReady();
-    return backend.computePassEncoder ??= backend.commandEncoder.beginComputePass();
+    return backend.computePassEncoder ??= backend.commandEncoder!.beginComputePass();
   }
 
   #pipeline(shader: Shader): Pipeline {
@@ -238,8 +242,16 @@ export function commandStream(backend: tf.KernelBackend): CommandStream {
   return stream;
 }
 
-/** Hands what is recorded to the device, so that the next commands find nothing half open. */
+/** Hands what is recorded to the device, whatever a stop has left half done. */
 export function submitCommands(backend: tf.KernelBackend): void {
+  const webgpu = backend as WebgpuBackend;
+  const { tensorMap, tensorDataPendingDisposal: tensors } = webgpu;
+  // A submit that was stopped has freed some of these, and would free them again.
+  webgpu.tensorDataPendingDisposal = tensors.filter((dataId) => tensorMap.has(dataId));
+  if (webgpu.commandEncoder === null) {
+    webgpu.uniformPendingDisposal = [];
+    webgpu.stagingPendingDisposal = [];
+  }
   commandStream(backend).submit();
 }
 
