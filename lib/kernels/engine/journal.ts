@@ -38,6 +38,8 @@ function noteTensors(engine: Engine): void {
   ];
   const note = (value: tf.Tensor, isNew: boolean) => {
     const { state } = engine;
+    // None of these calls itself: what is still noted was stopped.
+    settleTensor(engine);
     tensor.isNew = isNew;
     const info = state.tensorInfo.get(value.dataId);
     tensor.hadInfo = info !== undefined;
@@ -58,6 +60,7 @@ function noteTensors(engine: Engine): void {
     tensor.value = undefined;
   };
   engine.endScope = (result) => {
+    settleScope(engine);
     ending.scope = engine.state.activeScope ?? undefined;
     endScope(result);
     ending.scope = undefined;
@@ -83,9 +86,13 @@ export function isJournalOpen(): boolean {
 /** Undoes or ends what a stop has cut in two; nothing of the engine may be running. */
 export function settleJournal(engine: Engine): void {
   settleTensor(engine);
+  settleScope(engine);
+}
+
+function settleScope({ state }: Engine): void {
   const { scope } = ending;
   // Nobody has what an ended scope did not hand on.
-  if (scope !== undefined && !engine.state.scopeStack.includes(scope)) {
+  if (scope !== undefined && !state.scopeStack.includes(scope)) {
     tf.dispose(scope.track.filter((tensor) => !tensor.kept && !tensor.isDisposed));
   }
   ending.scope = undefined;
