@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-backend-webgpu";
-import { deviceLoss } from "./kernels/webgpu/device_lost.ts";
+import { deviceLost } from "./kernels/webgpu/device_lost.ts";
 import { type CpuOptions, recoverEngine, registerKernels } from "./kernels/mod.ts";
 import { adapterName, isSoftware } from "./kernels/webgpu/adapter.ts";
 
@@ -186,7 +186,7 @@ async function ready(
     reason: reason + notes,
     arithmetic,
     software: gpu?.software ?? false,
-    lost: deviceLoss(),
+    lost: deviceLost(),
     toString: () => `${label} (${description}): ${reason}${notes}`,
   };
 }

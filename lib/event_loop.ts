@@ -1,31 +1,40 @@
 /**
- * Lets the event loop have its turn when we have kept it waiting, so that a
- * notebook can draw, and can be interrupted, while a text is written.
+ * Letting the event loop have its turn during long work, so that timers, signals and messages are
+ * heard: a notebook draws and can be interrupted, a page stays alive.
+ *
+ * @module
  */
-export class Pauses {
+
+/** How long, in milliseconds, work may keep the event loop to itself. */
+const longestHold = 50;
+
+/** Lets timers, signals and messages have their turn. */
+export function nextTask(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+/** Yields to the event loop when work has kept it waiting. */
+export class EventLoopYield {
   readonly #signal: AbortSignal | undefined;
-  readonly #everyMs: number;
   #last = performance.now();
 
-  /** Pauses at most every `everyMs` (default 50) milliseconds. */
-  constructor(
-    { signal, everyMs = 50 }: {
-      readonly signal?: AbortSignal;
-      readonly everyMs?: number;
-    } = {},
-  ) {
+  /**
+   * Begins to count.
+   *
+   * @param options.signal ends the work at the next chance to yield
+   */
+  constructor({ signal }: { readonly signal?: AbortSignal } = {}) {
     this.#signal = signal;
-    this.#everyMs = everyMs;
   }
 
   /**
-   * Pauses if it is time to.
+   * Yields if the event loop has waited for 50 milliseconds.
    *
-   * @throws The reason of the signal, if it is aborted.
+   * @throws the reason of the signal, if it is aborted
    */
-  async take(): Promise<void> {
-    if (performance.now() - this.#last >= this.#everyMs) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
+  async ifDue(): Promise<void> {
+    if (performance.now() - this.#last >= longestHold) {
+      await nextTask();
       this.#last = performance.now();
     }
     this.#signal?.throwIfAborted();

@@ -27,13 +27,8 @@ export type { SequenceOptions } from "./text/sequence_options.ts";
 export { sequenceBatches } from "./text/sequences.ts";
 export * from "./text/validation_batches.ts";
 
-export {
-  CharModel,
-  createCharModel,
-  type ModelOutput,
-  type ModelState,
-  type NamedWeight,
-} from "./model/char_model.ts";
+export { CharModel, createCharModel } from "./model/char_model.ts";
+export type { ModelOutput, ModelState, NamedWeight } from "./model/model_state.ts";
 export { CharNetwork } from "./model/char_network.ts";
 export { bitsPerCharacter, perplexity, sparseCategoricalCrossentropy } from "./model/loss.ts";
 

@@ -4,9 +4,9 @@ import { assignWeights, weightsToRecords } from "../model/weights.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import { type LoadOptions, readBundle, writeBundle } from "./bundle.ts";
 import type { TrainingSummary } from "./bundle_json.ts";
-import { continueTexts, samplingRandoms } from "./continuation.ts";
-import type { DrawerOptions } from "./drawing.ts";
-import { Pauses } from "../event_loop.ts";
+import { decode, samplingRandoms } from "./decode.ts";
+import type { SamplerOptions } from "./sampler.ts";
+import { EventLoopYield } from "../event_loop.ts";
 import { checkLength, encodePrompts, idRows } from "./prompts.ts";
 import { checkTemperature, type SampleOptions } from "./sampling.ts";
 import { type StepResult, type StepState, takeStep } from "./step.ts";
@@ -65,7 +65,7 @@ export class OneStep implements Disposable {
   /** What it was trained on, where that is known. */
   readonly training?: TrainingSummary;
   /** Shared by all steps, because one alone never takes long enough for a pause. */
-  readonly #pauses = new Pauses();
+  readonly #eventLoop = new EventLoopYield();
   /** Whether the model was made here, by `load`, and nobody else disposes it. */
   #ownsModel = false;
 
@@ -140,7 +140,7 @@ export class OneStep implements Disposable {
       state,
       temperature,
       seed,
-      pauses: this.#pauses,
+      eventLoop: this.#eventLoop,
     });
     const characters = Array.from(
       step.ids,
@@ -211,14 +211,14 @@ export class OneStep implements Disposable {
   /** Checks everything at once, and draws when it is iterated over. */
   #continue(
     prompts: readonly string[],
-    options: GenerateOptions & Pick<DrawerOptions, "onLogits">,
+    options: GenerateOptions & Pick<SamplerOptions, "onLogits">,
   ) {
     const { length = 1000, temperature = 1, seed = 0, signal, onLogits } = options;
     checkLength(length);
     checkTemperature(temperature);
     const texts = encodePrompts(prompts, this.vocabulary);
     const randoms = samplingRandoms(seed, texts.length);
-    return continueTexts(this.model, texts, {
+    return decode(this.model, texts, {
       length,
       temperature,
       randoms,

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import type { CharModel } from "../model/char_model.ts";
 import { HeldTensors } from "../model/held_tensors.ts";
-import { samplingRandoms } from "./continuation.ts";
-import type { Pauses } from "../event_loop.ts";
-import { holdReading, logitRows, readBatch, readTexts } from "./reading.ts";
+import { samplingRandoms } from "./decode.ts";
+import type { EventLoopYield } from "../event_loop.ts";
+import { holdPrefill, logitRows, prefill, prefillBatch } from "./prefill.ts";
 import { sampleToken } from "./sampling.ts";
 
 /**
@@ -37,7 +37,7 @@ export interface StepOptions {
   readonly temperature: number;
   readonly seed: number;
   /** When to let the event loop have its turn. */
-  readonly pauses: Pauses;
+  readonly eventLoop: EventLoopYield;
 }
 
 /**
@@ -52,19 +52,19 @@ export interface StepOptions {
 export async function takeStep(
   model: CharModel,
   texts: readonly Int32Array[],
-  { state, temperature, seed, pauses }: StepOptions,
+  { state, temperature, seed, eventLoop }: StepOptions,
 ): Promise<StepResult> {
   const batch = texts.length, position = state?.position ?? 0;
   const randoms = samplingRandoms(seed, batch);
-  await pauses.take();
+  await eventLoop.ifDue();
   const held = new HeldTensors();
   try {
-    const reading = state === undefined
-      ? await readTexts(model, texts, { pauses, held })
-      : holdReading(held, readFrom(state, { model, texts }));
-    const rows = await logitRows(reading);
+    const prefilled = state === undefined
+      ? await prefill(model, texts, { eventLoop, held })
+      : holdPrefill(held, readFrom(state, { model, texts }));
+    const rows = await logitRows(prefilled);
     const logits = rows.map((row) => row.slice());
-    const hidden = await Promise.all(reading.state.map(async (layer) => {
+    const hidden = await Promise.all(prefilled.state.map(async (layer) => {
       return (await layer.data<"float32">()).slice();
     }));
     const ids = Int32Array.from(
@@ -99,6 +99,6 @@ function readFrom(
   return tf.tidy(() => {
     // Copies, because on some devices a tensor shares the array it is made of.
     const state = hidden.map((h) => tf.tensor2d(h.slice(), [batch, rnnUnits]));
-    return readBatch(model, texts, state);
+    return prefillBatch(model, texts, state);
   });
 }

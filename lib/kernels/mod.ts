@@ -7,7 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { registerPlainAdam } from "./plain/adam.ts";
 import { registerWasmAdam } from "./wasm/adam.ts";
 import { registerWebgpuAdam } from "./webgpu/adam.ts";
-import { registerWebgpuCharDraws } from "./webgpu/sample_chars.ts";
+import { registerWebgpuSampleChars } from "./webgpu/sample_chars.ts";
 import { registerWasmCharStep } from "./wasm/char_step.ts";
 import { registerPlainClipScale } from "./plain/clip.ts";
 import { registerWebgpuClipScale } from "./webgpu/clip.ts";
@@ -28,7 +28,7 @@ import { loadSimd } from "./wasm/simd.ts";
 import { scratchBytes, simdProducts } from "./wasm/simd_products.ts";
 import { registerTranspose } from "./wasm/transpose.ts";
 
-export { charDraws, hasCharDraws } from "./ops/sample_chars.ts";
+export { hasSampleChars, sampleChars } from "./ops/sample_chars.ts";
 export {
   type CharSteps,
   hasCharSteps,
@@ -70,7 +70,7 @@ export async function registerKernels(options: CpuOptions = {}): Promise<KernelR
     registerWebgpuCrossentropy();
     registerWebgpuAdam();
     registerWebgpuClipScale();
-    registerWebgpuCharDraws();
+    registerWebgpuSampleChars();
     return { description: "WGSL", notes: [] };
   }
   registerPlainCrossentropy(backendName);

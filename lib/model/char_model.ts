@@ -6,30 +6,12 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "../config.ts";
 import { CounterRandom, streams } from "../random.ts";
-import { assertReady, hasCharDraws, hasCharSteps, recoverEngine } from "../kernels/mod.ts";
+import { assertReady, recoverEngine } from "../kernels/mod.ts";
 import { CharNetwork } from "./char_network.ts";
-import { CharWriter, type CharWriterOptions } from "./char_writer.ts";
-import { type CharStepper, ForwardStepper, KernelStepper } from "./char_stepper.ts";
 import { GruLayer } from "./gru_layer.ts";
 import { HeldTensors } from "./held_tensors.ts";
+import type { ModelOutput, ModelState, NamedWeight } from "./model_state.ts";
 import { glorotUniform, orthogonal, uniformWeights } from "./initializers.ts";
-
-/** The hidden states of a model: one `[batch, rnnUnits]` for each GRU layer. */
-export type ModelState = readonly tf.Tensor2D[];
-
-/** What a model makes of a batch of token ids. */
-export interface ModelOutput {
-  /** `[batch, time, vocabularySize]` */
-  readonly logits: tf.Tensor3D;
-  /** The state after the last character, to go on from. */
-  readonly state: ModelState;
-}
-
-/** A weight and the name it has in files. */
-export interface NamedWeight {
-  readonly name: string;
-  readonly variable: tf.Variable;
-}
 
 /**
  * Builds a character model: token ids → embedding → GRU layers → dense → logits.
@@ -133,27 +115,6 @@ export class CharModel implements Disposable {
       const { logits, hidden } = this.network.run(ids, state);
       return { logits, state: hidden.map(lastStep) };
     });
-  }
-
-  /**
-   * Readies the model to go on one character at a time.
-   *
-   * @param state where the texts have come, `[batch, rnnUnits]` for each layer; copied
-   * @returns the stepper, which its owner disposes; the weights must stay as they are
-   */
-  stepper(state: ModelState): CharStepper {
-    return hasCharSteps() ? new KernelStepper(this, state) : new ForwardStepper(this, state);
-  }
-
-  /**
-   * Readies the model to draw its characters on the device, where a device can.
-   *
-   * @param options where the texts have come, and how to draw
-   * @returns the writer, which its owner disposes; the weights must stay as they are. Null
-   * if the device draws nothing by itself
-   */
-  writer(options: CharWriterOptions): CharWriter | null {
-    return hasCharDraws() ? new CharWriter(this, options) : null;
   }
 
   /** All weights in a fixed order, under the names they have in files. */

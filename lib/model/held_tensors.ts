@@ -15,7 +15,7 @@ interface Held {
  * `finally` blocks, once the garbage collector finds that nobody holds this any more: keep it where the
  * loop alone has it.
  */
-export class HeldTensors {
+export class HeldTensors implements Disposable {
   readonly #held = new Set<Held>();
 
   constructor() {
@@ -39,6 +39,11 @@ export class HeldTensors {
   /** Frees all that is held; more may be added. */
   dispose(): void {
     free(this.#held);
+  }
+
+  /** The same, at the end of a `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }
 

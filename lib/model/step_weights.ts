@@ -5,7 +5,8 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { StepLayer } from "../kernels/mod.ts";
-import type { CharModel, ModelState } from "./char_model.ts";
+import type { CharModel } from "./char_model.ts";
+import type { ModelState } from "./model_state.ts";
 
 /** The weights that take one character at a time. */
 export interface StepWeights {

@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "../config.ts";
-import type { NamedWeight } from "./char_model.ts";
+import type { NamedWeight } from "./model_state.ts";
 import type { TensorRecord } from "../files/safetensors.ts";
 
 /** The shape of each weight by its name. */

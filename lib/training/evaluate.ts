@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
-import type { CharModel, ModelState } from "../model/char_model.ts";
+import type { CharModel } from "../model/char_model.ts";
+import type { ModelState } from "../model/model_state.ts";
 import { HeldTensors } from "../model/held_tensors.ts";
 import { sparseCategoricalCrossentropy } from "../model/loss.ts";
 import type { SequenceBatch } from "../text/sequence_batch.ts";

@@ -4,12 +4,11 @@
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
+import { EventLoopYield, nextTask } from "../event_loop.ts";
 import { HeldTensors } from "../model/held_tensors.ts";
 
 /** How many losses may wait to be read before a step waits for the oldest. */
 const longestQueue = 4;
-/** How long, in milliseconds, training may keep the event loop to itself. */
-const longestHold = 50;
 
 /** Losses, added up, each as often as it counts. */
 export interface LossTotal {
@@ -24,7 +23,7 @@ export class LossMeter {
   #sum: number;
   #count: number;
   #newest: number | undefined;
-  #yielded = performance.now();
+  readonly #eventLoop = new EventLoopYield();
 
   /**
    * Starts to add up.
@@ -53,10 +52,7 @@ export class LossMeter {
     this.#reading.push(read);
     if (this.#reading.length > longestQueue) await this.#reading.shift();
     await Promise.race([read, nextTask()]);
-    if (performance.now() - this.#yielded > longestHold) {
-      await nextTask();
-      this.#yielded = performance.now();
-    }
+    await this.#eventLoop.ifDue();
     return this.#newest;
   }
 
@@ -72,9 +68,4 @@ export class LossMeter {
     const { sum, count } = await this.total();
     return count === 0 ? undefined : sum / count;
   }
-}
-
-/** Lets timers, signals and messages have their turn. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
 }

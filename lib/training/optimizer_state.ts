@@ -9,7 +9,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { NamedWeight } from "../model/char_model.ts";
+import type { NamedWeight } from "../model/model_state.ts";
 import type { TensorRecord } from "../files/safetensors.ts";
 import { recordToTensor, tensorToRecord } from "../model/weights.ts";
 

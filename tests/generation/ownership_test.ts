@@ -1,5 +1,6 @@
 /** Who makes a model disposes it. */
 import assert from "node:assert/strict";
+import { openStepper } from "../../lib/model/stepper.ts";
 import * as tf from "@tensorflow/tfjs";
 import { Adam, OneStep, selectDevice, sequenceBatches, train } from "folio";
 import { smallWriter } from "./writers.ts";
@@ -58,7 +59,7 @@ Deno.test("ownership: model, optimizer and stepper end with their block", async 
       return { logits, state: [...state] };
     });
     {
-      using stepper = model.stepper(state);
+      using stepper = openStepper(model, state);
       await stepper.step(Int32Array.of(3));
     }
     tf.dispose([logits, ...state]);

@@ -9,8 +9,8 @@ import {
   sparseCategoricalCrossentropy,
   train,
 } from "folio";
-import { engineOf } from "../../lib/kernels/engine.ts";
-import { runningCalls } from "../../lib/kernels/engine_calls.ts";
+import { engineOf } from "../../lib/kernels/engine/engine.ts";
+import { runningCalls } from "../../lib/kernels/engine/calls.ts";
 import { recoverEngine } from "../../lib/kernels/mod.ts";
 import { stopAfter } from "../testdata/stop.ts";
 

@@ -1,6 +1,6 @@
 /**
  * Jupyter's Stop, on a real kernel: what is stopped at random moments, and goes on. Twenty moments for
- * each device and each mode with FOLIO_TEST_FULL=1, else one.
+ * each device and each mode under `--full`, else one or two.
  *
  * A cell that awaits is stopped after it has left its loop running: Deno ends a stopped cell that awaits
  * only when the garbage collector finds its promise, which may take half a minute.
@@ -9,9 +9,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { jupyterVariables, projectPaths } from "../../tools/project_paths.ts";
 import { devices } from "../testdata/devices.ts";
+import { repeats, runSeed } from "../testdata/extent.ts";
+import { needing } from "../testdata/needs.ts";
 
 const paths = projectPaths();
-const isFull = Deno.env.get("FOLIO_TEST_FULL") === "1";
 
 /** What can be stopped. */
 const modes = [
@@ -83,15 +84,13 @@ interface Answer {
 
 for (const { name, options, missing } of devices) {
   Deno.test({
-    name: `a kernel goes on after Stop, on ${name}${
-      missing === null ? "" : ` (skipped: ${missing})`
-    }`,
-    ignore: missing !== null || Deno.build.os === "windows",
+    ...needing(
+      `a kernel goes on after Stop, on ${name}`,
+      ...[missing, Deno.build.os === "windows" ? "Windows has no such signal" : null],
+    ),
     fn: async () => {
-      const seed = Number(Deno.env.get("FOLIO_TEST_SEED") ?? Date.now() % 1e6);
-      console.log(`FOLIO_TEST_SEED=${seed}`);
-      const random = randomsFrom(seed);
-      const stops = Array.from({ length: isFull ? 20 : 1 }, () => modes).flat()
+      const random = randomsFrom(1 + runSeed % 1e6);
+      const stops = Array.from({ length: repeats(20) }, () => modes).flat()
         .map((mode) => ({ ...mode, cell: `${mode.cell} 0`, after: 0.05 + 0.9 * random() }));
       const units = options.name === "wasm" ? 256 : 32;
       const go_on = "console.log(JSON.stringify(await goOn()))";

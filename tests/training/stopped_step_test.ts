@@ -4,6 +4,7 @@ import { Adam, createCharModel, sparseCategoricalCrossentropy } from "folio";
 import { adamStepName } from "../../lib/kernels/ops/adam.ts";
 import { testOnDevices } from "../testdata/devices.ts";
 import { relativeError } from "../testdata/numbers.ts";
+import { repeats } from "../testdata/extent.ts";
 import { stopAfter } from "../testdata/stop.ts";
 
 /** Many weights and little to compute: much of a step is spent on changing them. */
@@ -11,7 +12,6 @@ const mostlyAdam = { vocabularySize: 500, embeddingDim: 128, rnnUnits: 8, time: 
 /** Few weights: most of a step is spent on the forward and the backward pass. */
 const mostlyGru = { vocabularySize: 20, embeddingDim: 8, rnnUnits: 24, time: 12 };
 const batch = 2;
-const isFull = Deno.env.get("FOLIO_TEST_FULL") === "1";
 
 /** A model that is trained on one batch again and again. */
 function training({ time, ...sizes }: typeof mostlyGru) {
@@ -94,7 +94,7 @@ async function warnings(run: () => unknown): Promise<string[]> {
 }
 
 testOnDevices("a step that is stopped anywhere is done or not done", async (device) => {
-  const stops = isFull ? 200 : 20;
+  const stops = Math.max(5, repeats(200));
   // Tensors that a stop has freed change which buffers a GPU's driver reuses, and the last bit.
   const options = { stops, tolerance: device.name === "webgpu" ? 1e-4 : 0 };
   const finished = await stopAgainAndAgain(mostlyGru, options) +

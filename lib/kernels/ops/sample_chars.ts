@@ -11,7 +11,7 @@ import * as tf from "@tensorflow/tfjs";
 import { numbered, type StepLayer } from "./char_step.ts";
 
 /** What the draws start from. */
-export interface CharDraws {
+export interface SampleCharsInputs {
   /** What may come next, `[batch, vocabularySize]`. */
   readonly logits: tf.Tensor2D;
   /** `[vocabularySize, 3 · rnnUnits]`: embedding · kernel + bias of the first layer. */
@@ -32,7 +32,7 @@ export interface CharDraws {
 }
 
 /** What the draws end with. */
-export interface CharDrawn {
+export interface SampledChars {
   /** int32 `[count, batch]`; −1 − i says that the logit of id i was no number to draw by. */
   readonly ids: tf.Tensor2D;
   readonly logits: tf.Tensor2D;
@@ -40,21 +40,23 @@ export interface CharDrawn {
 }
 
 /** The kernel's name in tfjs' registry. */
-export const charDrawsName = "FolioCharDraws";
+export const sampleCharsName = "FolioSampleChars";
 
 /** Whether the current backend has the kernel. */
-export function hasCharDraws(): boolean {
-  return tf.getKernel(charDrawsName, tf.getBackend()) !== undefined;
+export function hasSampleChars(): boolean {
+  return tf.getKernel(sampleCharsName, tf.getBackend()) !== undefined;
 }
 
 /** Draws; what it is given stays as it is. */
-export function charDraws({ layers, count, position, temperature, ...tensors }: CharDraws) {
+export function sampleChars(
+  { layers, count, position, temperature, ...tensors }: SampleCharsInputs,
+) {
   const inputs = { ...tensors, ...numbered(layers) };
   const attrs = { layers: layers.length, count, position, temperature };
   const [ids, logits, ...states] = tf.engine().runKernel(
-    charDrawsName,
+    sampleCharsName,
     inputs,
     attrs,
   ) as unknown as tf.Tensor2D[];
-  return { ids, logits, states } satisfies CharDrawn;
+  return { ids, logits, states } satisfies SampledChars;
 }

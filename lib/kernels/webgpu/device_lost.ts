@@ -10,7 +10,7 @@ import * as tf from "@tensorflow/tfjs";
  *
  * @returns the reason, in the words of the driver; for a CPU it never comes
  */
-export async function deviceLoss(): Promise<string> {
+export async function deviceLost(): Promise<string> {
   const { device } = tf.backend() as tf.KernelBackend & { readonly device?: GPUDevice };
   if (device === undefined) return await new Promise<string>(() => {});
   const { reason, message } = await device.lost;

@@ -5,7 +5,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { charDrawsName } from "../ops/sample_chars.ts";
+import { sampleCharsName } from "../ops/sample_chars.ts";
 import { columnsOfGroup, drawShader, rowTimesMatrixShader } from "./sample_chars_wgsl.ts";
 import type { StepLayer } from "../ops/char_step.ts";
 import { gruForwardShader } from "./gru_forward_wgsl.ts";
@@ -20,8 +20,8 @@ interface Attributes {
 }
 
 /** Makes the shaders the WebGPU backend's way to draw. */
-export function registerWebgpuCharDraws(): void {
-  replaceWebgpuKernel(charDrawsName, ({ inputs, attrs, stream }) => {
+export function registerWebgpuSampleChars(): void {
+  replaceWebgpuKernel(sampleCharsName, ({ inputs, attrs, stream }) => {
     return draw(stream, inputs as Record<string, tf.TensorInfo>, attrs as Attributes);
   });
 }

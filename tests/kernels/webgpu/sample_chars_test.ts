@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { CounterRandom, createCharModel, presets, streams } from "folio";
-import { CharWriter } from "../../../lib/model/char_writer.ts";
+import { DeviceSampler } from "../../../lib/model/device_sampler.ts";
 import { sampleToken } from "../../../lib/generation/sampling.ts";
 import { testGpuTiles, testOnWebgpu } from "../../testdata/devices.ts";
 import { countCalls } from "../../testdata/dispatches.ts";
@@ -19,7 +19,7 @@ interface Setting {
 /** Calls `act` with a writer that begins at logits of our own, and holds the tensors. */
 async function withWriter(
   { batch, vocabularySize, temperature, layers = 1, logits: change = () => {} }: Setting,
-  act: (writer: CharWriter, logits: Float64Array, randoms: CounterRandom[]) => Promise<void>,
+  act: (writer: DeviceSampler, logits: Float64Array, randoms: CounterRandom[]) => Promise<void>,
 ): Promise<void> {
   const sizes = { ...presets.quick.model, embeddingDim: 4, rnnUnits: 8, layers };
   const model = createCharModel({ ...sizes, vocabularySize });
@@ -33,7 +33,7 @@ async function withWriter(
   const start = tf.tensor2d(Float32Array.from(logits), [batch, vocabularySize]);
   const state = Array.from({ length: layers }, () => tf.zeros<tf.Rank.R2>([batch, 8]));
   const words = randoms.map(({ words }) => words);
-  const writer = new CharWriter(model, { logits: start, state, words, temperature });
+  const writer = new DeviceSampler(model, { logits: start, state, words, temperature });
   tf.dispose([start, ...state]);
   await act(writer, logits, randoms);
   writer.dispose();

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert/strict";
 import { createCharModel, selectDevice } from "folio";
-import { ForwardStepper } from "../../lib/model/char_stepper.ts";
+import { ForwardStepper, openStepper } from "../../lib/model/stepper.ts";
 import { relativeError, someNumbers } from "../testdata/numbers.ts";
 
 for (const blas of ["auto", "none"]) {
@@ -24,7 +24,7 @@ for (const blas of ["auto", "none"]) {
           (_, i) =>
             tf.tensor2d(Float32Array.from(someNumbers(batch * units, { text: i })), [batch, units]),
         );
-        const steppers = [model.stepper(state), new ForwardStepper(model, state)];
+        const steppers = [openStepper(model, state), new ForwardStepper(model, state)];
         assert.notEqual(steppers[0].constructor, ForwardStepper);
         const heap = () => (tf.backend() as unknown as Heap).wasm.HEAPU8.buffer;
         for (let i = 0; i < 6; i++) {

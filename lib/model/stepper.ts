@@ -1,15 +1,16 @@
 /**
- * Going on one character at a time.
+ * Decoding one token at a time.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { type CharSteps, openCharSteps, packForSteps } from "../kernels/mod.ts";
-import type { CharModel, ModelState } from "./char_model.ts";
+import { type CharSteps, hasCharSteps, openCharSteps, packForSteps } from "../kernels/mod.ts";
+import type { CharModel } from "./char_model.ts";
+import type { ModelState } from "./model_state.ts";
 import { stepWeights, withStates } from "./step_weights.ts";
 
-/** A model that stands somewhere in each of some texts. */
-export interface CharStepper extends Disposable {
+/** Decodes a batch one token at a time, and keeps each text's hidden state. */
+export interface Stepper extends Disposable {
   /**
    * Reads one more character of each text.
    *
@@ -21,8 +22,19 @@ export interface CharStepper extends Disposable {
   dispose(): void;
 }
 
+/**
+ * Readies a model to go on one token at a time.
+ *
+ * @param model The model, whose weights must stay as they are.
+ * @param state Where the texts are, `[batch, rnnUnits]` for each layer; copied.
+ * @returns The stepper, which its owner disposes.
+ */
+export function openStepper(model: CharModel, state: ModelState): Stepper {
+  return hasCharSteps() ? new KernelStepper(model, state) : new ForwardStepper(model, state);
+}
+
 /** Steps by the model's own forward pass, on any device. */
-export class ForwardStepper implements CharStepper {
+export class ForwardStepper implements Stepper {
   readonly #model: CharModel;
   #state: ModelState;
 
@@ -53,7 +65,7 @@ export class ForwardStepper implements CharStepper {
 }
 
 /** Steps in the device's memory, past tfjs. */
-export class KernelStepper implements CharStepper {
+export class KernelStepper implements Stepper {
   readonly #steps: CharSteps;
   readonly #own: readonly tf.Tensor[];
 

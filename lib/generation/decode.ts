@@ -1,12 +1,12 @@
 import { CounterRandom, streams } from "../random.ts";
 import type { CharModel } from "../model/char_model.ts";
 import { HeldTensors } from "../model/held_tensors.ts";
-import { drawerFrom, type DrawerOptions } from "./drawing.ts";
-import { Pauses } from "../event_loop.ts";
-import { readTexts } from "./reading.ts";
+import { openSampler, type SamplerOptions } from "./sampler.ts";
+import { EventLoopYield } from "../event_loop.ts";
+import { prefill } from "./prefill.ts";
 
-/** What {@linkcode continueTexts} needs to know. */
-export interface ContinuationOptions extends DrawerOptions {
+/** What {@linkcode decode} needs to know. */
+export interface DecodeOptions extends SamplerOptions {
   /** How many tokens to draw for each text. */
   readonly length: number;
   readonly signal?: AbortSignal;
@@ -36,22 +36,22 @@ export function samplingRandoms(seed: number, count: number): CounterRandom[] {
  * @yields The next id of each text.
  * @throws The reason of the signal, once it is aborted.
  */
-export async function* continueTexts(
+export async function* decode(
   model: CharModel,
   prompts: readonly Int32Array[],
-  options: ContinuationOptions,
+  options: DecodeOptions,
 ): AsyncGenerator<Int32Array, void, undefined> {
   const { length, signal } = options;
-  const pauses = new Pauses({ signal });
+  const eventLoop = new EventLoopYield({ signal });
   if (length === 0) return;
   const held = new HeldTensors();
   try {
-    const reading = await readTexts(model, prompts, { pauses, held });
-    const drawer = held.add(drawerFrom(model, reading, options));
+    const prefilled = await prefill(model, prompts, { eventLoop, held });
+    const sampler = held.add(openSampler(model, prefilled, options));
     let drawn: Int32Array[] = [];
     for (let written = 0; written < length; written++) {
-      if (written > 0) await pauses.take();
-      if (drawn.length === 0) drawn = await drawer.draw(length - written);
+      if (written > 0) await eventLoop.ifDue();
+      if (drawn.length === 0) drawn = await sampler.draw(length - written);
       yield drawn.shift()!;
     }
   } finally {

@@ -1,17 +1,17 @@
 /**
- * Drawing tokens, one after the other: one interface over the two ways a device has.
+ * Sampling tokens, one after the other: one interface over the two ways a device has.
  *
  * @module
  */
 import type { CounterRandom } from "../random.ts";
 import type { CharModel } from "../model/char_model.ts";
-import type { CharStepper } from "../model/char_stepper.ts";
-import type { CharWriter } from "../model/char_writer.ts";
-import { logitRows, type Reading } from "./reading.ts";
+import { type DeviceSampler, openDeviceSampler } from "../model/device_sampler.ts";
+import { openStepper, type Stepper } from "../model/stepper.ts";
+import { logitRows, type Prefill } from "./prefill.ts";
 import { sampleToken } from "./sampling.ts";
 
-/** What draws the tokens of some texts. */
-export interface Drawer extends Disposable {
+/** Draws the tokens of a batch of texts. */
+export interface Sampler extends Disposable {
   /**
    * Draws on.
    *
@@ -25,7 +25,7 @@ export interface Drawer extends Disposable {
 }
 
 /** How tokens are drawn. */
-export interface DrawerOptions {
+export interface SamplerOptions {
   readonly temperature: number;
   /** The randomness of each text. */
   readonly randoms: readonly CounterRandom[];
@@ -34,36 +34,42 @@ export interface DrawerOptions {
 }
 
 /**
- * Takes up some texts where they were read to.
+ * Goes on where a prefill ended.
  *
  * @param model The model.
- * @param reading Where it is; it stays the caller's.
+ * @param prefilled Where the model is after the prompts; it stays the caller's.
  * @param options How to draw.
  * @returns What draws, on the device if the device can; its owner disposes it.
  */
-export function drawerFrom(model: CharModel, reading: Reading, options: DrawerOptions): Drawer {
+export function openSampler(
+  model: CharModel,
+  prefilled: Prefill,
+  options: SamplerOptions,
+): Sampler {
   const { temperature, randoms, onLogits } = options;
   const words = randoms.map((random) => random.words);
-  const writer = model.writer({ ...reading, words, temperature });
-  return writer ? new WriterDrawer(writer, onLogits) : new StepDrawer(model, reading, options);
+  const onDevice = openDeviceSampler(model, { ...prefilled, words, temperature });
+  return onDevice
+    ? new ChunkedSampler(onDevice, onLogits)
+    : new HostSampler(model, prefilled, options);
 }
 
 /** Reads the logits off the device for every token, and draws it here. */
-class StepDrawer implements Drawer {
-  readonly #options: DrawerOptions;
-  readonly #stepper: CharStepper;
+class HostSampler implements Sampler {
+  readonly #options: SamplerOptions;
+  readonly #stepper: Stepper;
   #rows: Float32Array[] | Promise<Float32Array[]>; // [batch] × [vocabularySize]
   #position = 0;
   #ids: Int32Array | undefined;
 
-  constructor(model: CharModel, reading: Reading, options: DrawerOptions) {
+  constructor(model: CharModel, prefilled: Prefill, options: SamplerOptions) {
     this.#options = options;
-    this.#stepper = model.stepper(reading.state);
-    this.#rows = logitRows(reading);
+    this.#stepper = openStepper(model, prefilled.state);
+    this.#rows = logitRows(prefilled);
   }
 
   async draw(): Promise<Int32Array[]> {
-    // Only now that one more is asked for, the one before is worth reading.
+    // Only now that one more is asked for, the one before is worth prefilled.
     if (this.#ids !== undefined) this.#rows = this.#stepper.step(this.#ids);
     const { temperature, randoms, onLogits } = this.#options;
     const position = this.#position++;
@@ -90,14 +96,14 @@ class StepDrawer implements Drawer {
 const [fewest, mostAtOnce] = [8, 64];
 
 /** Lets the device draw many tokens, and reads those off. */
-class WriterDrawer implements Drawer {
-  readonly #writer: CharWriter;
-  readonly #onLogits: DrawerOptions["onLogits"];
+class ChunkedSampler implements Sampler {
+  readonly #writer: DeviceSampler;
+  readonly #onLogits: SamplerOptions["onLogits"];
   #count = fewest;
   #position = 0;
   #error: Error | undefined;
 
-  constructor(writer: CharWriter, onLogits: DrawerOptions["onLogits"]) {
+  constructor(writer: DeviceSampler, onLogits: SamplerOptions["onLogits"]) {
     this.#writer = writer;
     this.#onLogits = onLogits;
   }

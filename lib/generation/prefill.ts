@@ -1,15 +1,16 @@
 /**
- * Reading texts with a model, to know what may come next and how to go on.
+ * Prefill: reading prompts with a model, to know what may come next and how to go on.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { CharModel, ModelState } from "../model/char_model.ts";
+import type { CharModel } from "../model/char_model.ts";
+import type { ModelState } from "../model/model_state.ts";
 import type { HeldTensors } from "../model/held_tensors.ts";
-import type { Pauses } from "../event_loop.ts";
+import type { EventLoopYield } from "../event_loop.ts";
 
 /** Where a model is after the texts of a batch. Its owner disposes it. */
-export type Reading = {
+export type Prefill = {
   /** What may come next: `[batch, vocabularySize]`. */
   readonly logits: tf.Tensor2D;
   /** Of each layer: `[batch, rnnUnits]`. */
@@ -26,11 +27,11 @@ const pieceLength = 256; // a long prompt is read in pieces, to bound the memory
  * @param state Where they go on from, which stays the caller's; default the start.
  * @returns Where the model is after them.
  */
-export function readBatch(
+export function prefillBatch(
   model: CharModel,
   texts: readonly Int32Array[],
   state?: ModelState,
-): Reading {
+): Prefill {
   const batch = texts.length, time = texts[0].length;
   const ids = new Int32Array(batch * time);
   texts.forEach((text, i) => ids.set(text, i * time));
@@ -48,11 +49,11 @@ export function readBatch(
   });
 }
 
-/** How {@linkcode readTexts} reads. */
-export interface ReadingOptions {
+/** How {@linkcode prefill} reads. */
+export interface PrefillOptions {
   /** When to let the event loop have its turn. */
-  readonly pauses: Pauses;
-  /** Who holds the reading, and what is read on the way to it. */
+  readonly eventLoop: EventLoopYield;
+  /** Who holds the result, and what is read on the way to it. */
   readonly held: HeldTensors;
 }
 
@@ -65,49 +66,47 @@ export interface ReadingOptions {
  * @param options When to pause, and who holds what is read.
  * @returns Where the model is after them, as one batch.
  */
-export async function readTexts(
+export async function prefill(
   model: CharModel,
   texts: readonly Int32Array[],
-  { pauses, held }: ReadingOptions,
-): Promise<Reading> {
-  const readings: Reading[] = [];
+  { eventLoop, held }: PrefillOptions,
+): Promise<Prefill> {
+  const parts: Prefill[] = [];
   for (const text of texts) {
     for (let begin = 0; begin < text.length; begin += pieceLength) {
-      await pauses.take();
+      await eventLoop.ifDue();
       const piece = text.subarray(begin, begin + pieceLength);
-      const before = begin === 0 ? undefined : readings.pop();
-      readings.push(holdReading(held, readBatch(model, [piece], before?.state)));
-      if (before !== undefined) releaseReading(held, before);
+      const before = begin === 0 ? undefined : parts.pop();
+      parts.push(holdPrefill(held, prefillBatch(model, [piece], before?.state)));
+      if (before !== undefined) releasePrefill(held, before);
     }
   }
   const batch = tf.tidy(() => ({
-    logits: tf.concat(readings.map(({ logits }) => logits)),
-    state: readings[0].state.map((_, layer) =>
-      tf.concat(readings.map(({ state }) => state[layer]))
-    ),
+    logits: tf.concat(parts.map(({ logits }) => logits)),
+    state: parts[0].state.map((_, layer) => tf.concat(parts.map(({ state }) => state[layer]))),
   }));
-  holdReading(held, batch);
-  for (const reading of readings) releaseReading(held, reading);
+  holdPrefill(held, batch);
+  for (const part of parts) releasePrefill(held, part);
   return batch;
 }
 
-/** Lets the tensors of a reading be held. */
-export function holdReading(held: HeldTensors, reading: Reading): Reading {
-  for (const tensor of [reading.logits, ...reading.state]) held.add(tensor);
-  return reading;
+/** Lets the tensors of a prefill be held. */
+export function holdPrefill(held: HeldTensors, prefilled: Prefill): Prefill {
+  for (const tensor of [prefilled.logits, ...prefilled.state]) held.add(tensor);
+  return prefilled;
 }
 
-function releaseReading(held: HeldTensors, reading: Reading): void {
-  for (const tensor of [reading.logits, ...reading.state]) held.release(tensor).dispose();
+function releasePrefill(held: HeldTensors, prefilled: Prefill): void {
+  for (const tensor of [prefilled.logits, ...prefilled.state]) held.release(tensor).dispose();
 }
 
 /**
  * Reads the logits off the device.
  *
- * @param reading Where the model is.
+ * @param prefilled Where the model is.
  * @returns The logits of each text.
  */
-export async function logitRows({ logits }: Reading): Promise<Float32Array[]> {
+export async function logitRows({ logits }: Prefill): Promise<Float32Array[]> {
   const [batch, size] = logits.shape;
   const values = await logits.data<"float32">();
   return Array.from(

@@ -1,15 +1,16 @@
 /**
- * Writing on the device: characters that are drawn and read where the weights are.
+ * Sampling on the device: tokens that are drawn and read where the weights are.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { charDraws } from "../kernels/mod.ts";
-import type { CharModel, ModelState } from "./char_model.ts";
+import { hasSampleChars, sampleChars } from "../kernels/mod.ts";
+import type { CharModel } from "./char_model.ts";
+import type { ModelState } from "./model_state.ts";
 import { type StepWeights, stepWeights, withStates } from "./step_weights.ts";
 
-/** What a {@linkcode CharWriter} starts from. */
-export interface CharWriterOptions {
+/** What a {@linkcode DeviceSampler} starts from. */
+export interface DeviceSamplerOptions {
   /** What may come next, `[batch, vocabularySize]`; copied. */
   readonly logits: tf.Tensor2D;
   /** Where the texts have come, `[batch, rnnUnits]` for each layer; copied. */
@@ -19,8 +20,22 @@ export interface CharWriterOptions {
   readonly temperature: number;
 }
 
-/** A model that writes on, with a kernel that draws many characters at a time. */
-export class CharWriter implements Disposable {
+/**
+ * Readies a model to sample on the device, where the device can.
+ *
+ * @param model The model, whose weights must stay as they are.
+ * @param options Where the texts are, and how to sample.
+ * @returns The sampler, which its owner disposes; null if the device does not sample by itself.
+ */
+export function openDeviceSampler(
+  model: CharModel,
+  options: DeviceSamplerOptions,
+): DeviceSampler | null {
+  return hasSampleChars() ? new DeviceSampler(model, options) : null;
+}
+
+/** Samples many tokens of a batch at a time, by one kernel. */
+export class DeviceSampler implements Disposable {
   readonly #weights: StepWeights;
   readonly #words: tf.Tensor2D;
   readonly #temperature: number;
@@ -30,7 +45,7 @@ export class CharWriter implements Disposable {
   #ids: tf.Tensor | undefined;
   #position = 0;
 
-  constructor(model: CharModel, { logits, state, words, temperature }: CharWriterOptions) {
+  constructor(model: CharModel, { logits, state, words, temperature }: DeviceSamplerOptions) {
     const shape: [number, number] = [words.length, 2];
     const numbers = Int32Array.from(words.flat(), (word) => word | 0);
     // In a scope, so that nothing is left behind by an error, or by a stop.
@@ -59,7 +74,7 @@ export class CharWriter implements Disposable {
   async draw(count: number): Promise<Int32Array[]> {
     const { table, layers, dense } = this.#weights;
     const before = [this.#logits, ...this.#states];
-    const { ids, logits, states } = charDraws({
+    const { ids, logits, states } = sampleChars({
       ...dense,
       table,
       layers: withStates(layers, this.#states),
