@@ -5,6 +5,9 @@
  */
 import type { Page } from "playwright-core";
 
+/** How long a page may take, on a busy machine and a GPU in software. */
+const minutes = 5;
+
 /** Opens an empty page that may use WebGPU, and closes the browser afterwards. */
 export async function withPage<T>(
   executablePath: string,
@@ -25,9 +28,18 @@ export async function withPage<T>(
   try {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${server.addr.port}/`);
-    return await act(page);
+    return await within(minutes, act(page));
   } finally {
-    await browser.close();
-    await server.shutdown();
+    // A browser that has died answers no question, that for its end neither.
+    await within(1, Promise.all([browser.close(), server.shutdown()]));
   }
+}
+
+async function within<T>(minutes: number, promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error(`Chromium has not answered within ${minutes} minutes`);
+    timer = setTimeout(() => reject(error), minutes * 60_000);
+  });
+  return await Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -13,12 +13,12 @@ import { extent } from "./extent.ts";
 export type Need = string | null;
 
 /** For tests that take many seconds, such as those of many shapes on a GPU in software. */
-export const allTests: Need = extent === "quick" ? "`deno task test:all` runs it" : null;
+export const allTests: Need = extent === "quick" ? "slow, only in `deno task test:all`" : null;
 
 /** For tests that start programs. `deno test -P` allows none. */
 export const programs: Need = Deno.permissions.querySync({ name: "run" }).state === "granted"
   ? null
-  : "it starts programs; `deno task test` runs it";
+  : "programs may be started only in `deno task test`";
 
 /** A browser, and the leave to start it. */
 export const browser: Need = programs ??

@@ -53,7 +53,7 @@ Deno.test("summarize() fails without WebGPU where it is required", () => {
   const summary = summarize([passed, noWebgpu], { requireWebgpu: true, success: true });
   assert.equal(summary.success, false);
   assert.equal(summary.lines.at(-1), "tests: 1 passed, 1 failed, 1 skipped");
-  const other = skipped("many shapes, on webgpu (skipped: `deno task test:all` runs it)");
+  const other = skipped("many shapes, on webgpu (skipped: slow, only in `deno task test:all`)");
   const there = summarize([passed, other], { requireWebgpu: true, success: true });
   assert.equal(there.success, true);
 });
