@@ -89,7 +89,12 @@ def main():
             kernel.stop(stop["cell"], stop["awaited"], stop["after"])
             where = {"mode": stop["mode"], "after": stop["after"]}
             try:
-                result = json.loads(kernel.run(cells["go_on"]).strip().splitlines()[-1])
+                result = {"stopped": False}
+                while not result["stopped"]:  # The next cell took the interrupt back before it struck.
+                    result = json.loads(kernel.run(cells["go_on"]).strip().splitlines()[-1])
+                    if not result["stopped"]:
+                        kernel.manager.interrupt_kernel()
+                        time.sleep(0.5)
             except CellError as error:
                 result = {"error": str(error)}
             print(json.dumps({**where, **result}), flush=True)
