@@ -90,11 +90,12 @@ def main():
             where = {"mode": stop["mode"], "after": stop["after"]}
             try:
                 result = {"stopped": False}
-                while not result["stopped"]:  # The next cell took the interrupt back before it struck.
+                for _ in range(10):  # The next cell may take an interrupt back before it has struck.
                     result = json.loads(kernel.run(cells["go_on"]).strip().splitlines()[-1])
-                    if not result["stopped"]:
-                        kernel.manager.interrupt_kernel()
-                        time.sleep(0.5)
+                    if result["stopped"]:
+                        break
+                    kernel.manager.interrupt_kernel()
+                    time.sleep(0.5)
             except CellError as error:
                 result = {"error": str(error)}
             print(json.dumps({**where, **result}), flush=True)

@@ -95,7 +95,6 @@ async function warnings(run: () => unknown): Promise<string[]> {
 
 testOnDevices("a step that is stopped anywhere is done or not done", async (device) => {
   const stops = Math.max(5, repeats(200));
-  // Tensors that a stop has freed change which buffers a GPU's driver reuses, and the last bit.
   const options = { stops, tolerance: device.name === "webgpu" ? 1e-4 : 0 };
   const finished = await stopAgainAndAgain(mostlyGru, options) +
     await stopAgainAndAgain(mostlyAdam, options);
@@ -121,7 +120,8 @@ testOnDevices("a step that is stopped between two weights is finished", async (d
           return result;
         },
       });
-      assert.ok(stopAfter(one.step, backendName === "webgpu" ? 400 : 60));
+      // Long enough for the step to come to where it waits, on a busy machine too.
+      assert.ok(stopAfter(one.step, backendName === "webgpu" ? 1000 : 400));
       replaceKernel(own);
       const before = one.optimizer.iterations;
       assert.equal(before, 1 + stopAt);
