@@ -6,9 +6,9 @@ import {
   Assembler,
   avx2,
   avx512,
-  registers,
   type VectorUnit,
 } from "../../../lib/kernels/native/x86/assembler.ts";
+import { registers } from "../../../lib/kernels/native/x86/operands.ts";
 import {
   addressOf,
   findVectorUnit,
@@ -44,25 +44,34 @@ Deno.test("instructions become the bytes that a disassembler (GNU's objdump) rea
   // deno-fmt-ignore
   const cases: [typeof avx2, (code: Assembler) => void, string][] = [
     [avx2, (c) => c.load(1, { base: rdi }), "c4e17c100f"],
-    [avx2, (c) => c.load(9, { base: r12, index: r9, scale: 4, offset: 4096 }), "c4017c108c8c00100000"],
+    [avx2, (c) => c.load(9, { base: r12, index: r9, scale: 4, displacement: 4096 }), "c4017c108c8c00100000"],
     [avx2, (c) => c.vector("addProduct", 14, 12, 15), "c4421db8f7"],
-    [avx2, (c) => c.broadcast(3, { base: r8, offset: 700 }), "c4c27d1898bc020000"],
-    [avx512, (c) => c.load(31, { base: rsp, offset: 64 }), "62617c48107c2401"],
-    [avx512, (c) => c.load(2, { base: r13, offset: -64 * 200 }), "62d17c48109500ceffff"],
-    [avx512, (c) => c.broadcast(31, { base: rsi, index: r10, scale: 8, offset: 12 }), "62227d48187cd603"],
+    [avx2, (c) => c.broadcast(3, { base: r8, displacement: 700 }), "c4c27d1898bc020000"],
+    [avx512, (c) => c.load(31, { base: rsp, displacement: 64 }), "62617c48107c2401"],
+    [avx512, (c) => c.load(2, { base: r13, displacement: -64 * 200 }), "62d17c48109500ceffff"],
+    [avx512, (c) => c.broadcast(31, { base: rsi, index: r10, scale: 8, displacement: 12 }), "62227d48187cd603"],
     [avx512, (c) => c.vector("subtractProduct", 1, 31, 3), "62f20540bccb"],
     [avx512, (c) => c.vector("xor", 31, 31, 31), "62010540efff"],
-    [avx512, (c) => c.storePast({ base: r9, offset: 128 }, 17), "62c17c482b4902"],
+    [avx512, (c) => c.storePast({ base: r9, displacement: 128 }, 17), "62c17c482b4902"],
     [avx512, (c) => c.integer("moveInt32", rsi, { base: rsi }), "486336"],
     [avx512, (c) => c.integer("multiply", r14, rax), "4c0faff0"],
-    [avx512, (c) => c.addInteger({ base: rdi, offset: 8 }, rcx), "48014f08"],
+    [avx512, (c) => c.addInteger({ base: rdi, displacement: 8 }, rcx), "48014f08"],
     [avx512, (c) => c.exchangeAdd({ base: rcx }, rax), "f0400fc101"],
     [avx512, (c) => c.immediate("subtract", rdx, 5), "4881ea05000000"],
     [avx512, (c) => c.set(r8, -1), "49c7c0ffffffff"],
-    [avx512, (c) => c.prefetch({ base: rbx, offset: 64 }), "480f185340"],
+    [avx512, (c) => c.prefetch({ base: rbx, displacement: 64 }), "480f185340"],
     [avx512, (c) => (c.push(r12), c.pop(rbx), c.fence(), c.zeroUpper(), c.return()), "41545b0faef8c5f877c3"],
   ];
   for (const [unit, write, bytes] of cases) assert.equal(hex(unit, write), bytes);
+});
+
+Deno.test("a vector register that the processor lacks is an error", () => {
+  const zero = (unit: VectorUnit, register: number) =>
+    new Assembler(unit).vector("xor", register, register, register);
+  zero(avx2, 15);
+  assert.throws(() => zero(avx2, 16), /AVX2 has no vector register 16: they are 0 to 15/);
+  zero(avx512, 31);
+  assert.throws(() => zero(avx512, 32), /AVX-512 has no vector register 32: they are 0 to 31/);
 });
 
 Deno.test("a label that was put nowhere is an error", () => {
@@ -72,29 +81,29 @@ Deno.test("a label that was put nowhere is an error", () => {
 });
 
 Deno.test({
-  ...needing("code computes with a table, loops and constants", machineCode),
+  ...needing("code computes with an argument block, loops and constants", machineCode),
   fn() {
     const { rax, rcx, rdi } = registers;
     const code = new Assembler(avx2);
     // Word 0 times a vector of halves, added up as often as word 1 says.
     code.vector("xor", 0, 0, 0);
-    code.integer("move", rcx, { base: rdi, offset: 8 });
+    code.integer("move", rcx, { base: rdi, displacement: 8 });
     const loop = code.here();
     code.broadcast(1, { base: rdi });
     code.load(2, code.constant(0.5));
     code.vector("addProduct", 0, 1, 2);
     code.immediate("subtract", rcx, 1);
     code.jumpIf("notEqual", loop);
-    code.integer("move", rax, { base: rdi, offset: 16 });
+    code.integer("move", rax, { base: rdi, displacement: 16 });
     code.store({ base: rax }, 0);
     code.zeroUpper();
     code.return();
-    const table = new BigUint64Array(3);
+    const block = new BigUint64Array(3);
     const result = new Float32Array(new ArrayBuffer(32));
-    new Float32Array(table.buffer)[0] = 3;
-    table[1] = 7n;
-    table[2] = BigInt(addressOf(result));
-    functionAt(loadCode(code.finish()))(table);
+    new Float32Array(block.buffer)[0] = 3;
+    block[1] = 7n;
+    block[2] = BigInt(addressOf(result));
+    functionAt(loadCode(code.finish()))(block);
     assert.deepEqual(result, new Float32Array(8).fill(10.5));
   },
 });

@@ -1,94 +1,57 @@
 /**
  * A small assembler for x86-64: turns the few instructions that the kernels need into bytes.
  *
- * Vector instructions come in two encodings. AVX2's (VEX) has 16 registers of 8 floats, AVX-512's
- * (EVEX) 32 of 16; the opcodes are the same. Source: Intel 64 and IA-32 Architectures Software
- * Developer's Manual, volume 2, chapter 2, https://www.intel.com/sdm.
+ * Vector instructions come in two encodings: VEX for AVX2, EVEX for AVX-512; the opcodes are the
+ * same, and `opcodes.ts` lists them. `encoding.ts` makes the bytes around an opcode.
  *
  * @module
  */
+import { evex, int32, modRm, type OperandBytes, rex, vex } from "./encoding.ts";
+import {
+  conditions,
+  immediates,
+  integerAddTo,
+  integerInstructions,
+  integerStore,
+  vectorInstructions,
+  type VectorOpcode,
+  vectorStore,
+  vectorStorePast,
+} from "./opcodes.ts";
+import type { Label, Memory, Operand, Register } from "./operands.ts";
 
-/** The vectors of a processor. */
+/** The vector registers of a processor. */
 export interface VectorUnit {
   readonly name: "AVX2" | "AVX-512";
   /** The floats of a vector. */
   readonly lanes: 8 | 16;
   /** The bytes of a vector. */
   readonly bytes: 32 | 64;
+  /** How many vector registers there are. */
+  readonly registers: 16 | 32;
 }
 
-export const avx2: VectorUnit = { name: "AVX2", lanes: 8, bytes: 32 };
-export const avx512: VectorUnit = { name: "AVX-512", lanes: 16, bytes: 64 };
+export const avx2: VectorUnit = { name: "AVX2", lanes: 8, bytes: 32, registers: 16 };
+export const avx512: VectorUnit = { name: "AVX-512", lanes: 16, bytes: 64, registers: 32 };
 
-/** The 64-bit registers, by number. */
-// deno-fmt-ignore
-export const registers = {
-  rax: 0, rcx: 1, rdx: 2, rbx: 3, rsp: 4, rbp: 5, rsi: 6, rdi: 7,
-  r8: 8, r9: 9, r10: 10, r11: 11, r12: 12, r13: 13, r14: 14, r15: 15,
-} as const;
+const floatBytes = 4;
+const cacheLineBytes = 64;
 
-/** A 64-bit register, or a vector register, by its number. */
-export type Register = number;
-
-/** A place in the code. */
-export interface Label {
-  position?: number;
-}
-
-/** Where a number lies: at base + scale · index + offset, or at a label. */
-export type Memory =
-  | {
-    readonly base: Register;
-    readonly index?: Register;
-    readonly scale?: 1 | 2 | 4 | 8;
-    readonly offset?: number;
-  }
-  | Label;
-
-// Each by its opcode map (1: 0F, 2: 0F 38), its prefix (0: none, 1: 66) and its opcode.
-// deno-fmt-ignore
-const vectorInstructions = {
-  load: [1, 0, 0x10], add: [1, 0, 0x58], multiply: [1, 0, 0x59], subtract: [1, 0, 0x5c],
-  min: [1, 0, 0x5d], divide: [1, 0, 0x5e], max: [1, 0, 0x5f], xor: [1, 1, 0xef],
-  broadcast: [2, 1, 0x18],
-  /** a = b · a + c */
-  multiplyAdd: [2, 1, 0xa8],
-  /** a = b · c + a */
-  addProduct: [2, 1, 0xb8],
-  /** a = a − b · c */
-  subtractProduct: [2, 1, 0xbc],
-} as const;
-const vectorStore = [1, 0, 0x11] as const;
-const vectorStorePast = [1, 0, 0x2b] as const;
-
-// deno-fmt-ignore
-const integerInstructions = {
-  move: [0x8b], add: [0x03], subtract: [0x2b], compare: [0x3b], multiply: [0x0f, 0xaf],
-  address: [0x8d],
-  /** A 32-bit number with its sign. */
-  moveInt32: [0x63],
-} as const;
-const [integerStore, integerAddTo] = [[0x89], [0x01]];
-const immediates = { add: 0, and: 4, subtract: 5, compare: 7 } as const;
-const conditions = { below: 0x2, equal: 0x4, notEqual: 0x5, aboveOrEqual: 0x3 } as const;
-const [floatBytes, wordBytes] = [4, 8];
-
-/** Collects instructions. */
+/** Collects the bytes of instructions. */
 export class Assembler {
   readonly #bytes: number[] = [];
+  /** Where a label's distance is to be written, and which label's. */
   readonly #references: { at: number; label: Label }[] = [];
   readonly #constants = new Map<number, Label>();
 
+  /** @param unit The vector registers that the instructions use. */
   constructor(readonly unit: VectorUnit) {}
 
-  /** A vector instruction: a = b ∘ c, where c may lie in memory. */
-  vector(
-    name: keyof typeof vectorInstructions,
-    a: Register,
-    b: Register,
-    c: Register | Memory,
-  ): void {
-    this.#vector(vectorInstructions[name], { a, b, c, scalar: name === "broadcast" });
+  /** A vector instruction: a = b ∘ c. */
+  vector(name: keyof typeof vectorInstructions, a: Register, b: Register, c: Operand): void {
+    // disp8*N: a broadcast reads one float (tuple type Tuple1 Scalar), all others whole vectors.
+    const read = name === "broadcast" ? floatBytes : this.unit.bytes;
+    this.#vector(vectorInstructions[name], { reg: a, vvvv: b, rm: c }, read);
   }
 
   /** Loads a vector. */
@@ -103,28 +66,28 @@ export class Assembler {
 
   /** Stores a vector. */
   store(to: Memory, a: Register): void {
-    this.#vector(vectorStore, { a, b: 0, c: to, scalar: false });
+    this.#vector(vectorStore, { reg: a, vvvv: 0, rm: to }, this.unit.bytes);
   }
 
-  /** Stores a vector past the caches, where a vector's place begins at a multiple of its size. */
+  /** Stores a vector past the caches, to an address that is a multiple of a vector's size. */
   storePast(to: Memory, a: Register): void {
-    this.#vector(vectorStorePast, { a, b: 0, c: to, scalar: false });
+    this.#vector(vectorStorePast, { reg: a, vvvv: 0, rm: to }, this.unit.bytes);
   }
 
-  /** Waits until all that was stored past the caches can be seen by others. */
+  /** SFENCE: what was stored past the caches becomes visible to other threads before what follows. */
   fence(): void {
     this.#emit(0x0f, 0xae, 0xf8);
   }
 
-  /** A vector full of one number, in memory. */
+  /** A vector of equal floats, which {@linkcode Assembler.finish} puts behind the code. */
   constant(value: number): Label {
     const label = this.#constants.get(value) ?? {};
     this.#constants.set(value, label);
     return label;
   }
 
-  /** An instruction on 64-bit integers: a = a ∘ c, a = c, or a = the address that c names. */
-  integer(name: keyof typeof integerInstructions, a: Register, c: Register | Memory): void {
+  /** An instruction on 64-bit integers: a = a ∘ c, a = c, or a = the address of c. */
+  integer(name: keyof typeof integerInstructions, a: Register, c: Operand): void {
     this.#integer(integerInstructions[name], a, c);
   }
 
@@ -133,10 +96,10 @@ export class Assembler {
     this.#integer(integerStore, a, to);
   }
 
-  /** a = a ∘ value, a number of 32 bits. */
+  /** a = a ∘ value, a signed number of 32 bits. */
   immediate(name: keyof typeof immediates, a: Register, value: number): void {
     this.#integer([0x81], immediates[name], a);
-    this.#int32(value);
+    this.#emit(...int32(value));
   }
 
   /** Adds a 64-bit integer to one in memory. */
@@ -144,32 +107,33 @@ export class Assembler {
     this.#integer(integerAddTo, a, to);
   }
 
-  /** Adds a to a 32-bit integer that other threads change too; a becomes what it was before. */
+  /** LOCK XADD: adds a to a 32-bit integer that threads share; a becomes what that was before. */
   exchangeAdd(to: { readonly base: Register }, a: Register): void {
-    this.#emit(0xf0, 0x40 | (a >> 3) << 2 | to.base >> 3, 0x0f, 0xc1);
-    this.#operands(a, to, 1);
+    const lock = 0xf0;
+    this.#emit(lock, rex({ w: 0, reg: a, rm: to }), 0x0f, 0xc1);
+    this.#operands(modRm(a, to));
   }
 
-  /** a = value, a number of 32 bits. */
+  /** MOV: a = value, a signed number of 32 bits. */
   set(a: Register, value: number): void {
     this.#integer([0xc7], 0, a);
-    this.#int32(value);
+    this.#emit(...int32(value));
   }
 
-  /** Asks for a cache line to come into the second level. */
+  /** PREFETCHT1: asks for a cache line to come into the second-level cache. */
   prefetch(line: Memory): void {
     this.#integer([0x0f, 0x18], 2, line);
   }
 
   push(register: Register): void {
-    this.#emit(...register > 7 ? [0x41] : [], 0x50 + (register & 7));
+    this.#stack(0x50, register);
   }
 
   pop(register: Register): void {
-    this.#emit(...register > 7 ? [0x41] : [], 0x58 + (register & 7));
+    this.#stack(0x58, register);
   }
 
-  /** Leaves the upper parts of the vectors empty, as other code expects. */
+  /** VZEROUPPER: clears the upper halves of the vectors, as code without AVX expects. */
   zeroUpper(): void {
     this.#emit(0xc5, 0xf8, 0x77);
   }
@@ -195,21 +159,21 @@ export class Assembler {
 
   jump(to: Label): void {
     this.#emit(0xe9);
-    this.#reference(to);
+    this.#operands({ bytes: int32(0), label: to });
   }
 
-  /** Jumps by what the last comparison or sum came to. */
+  /** Jumps by the flags that the last comparison, sum or difference has set. */
   jumpIf(condition: keyof typeof conditions, to: Label): void {
     this.#emit(0x0f, 0x80 + conditions[condition]);
-    this.#reference(to);
+    this.#operands({ bytes: int32(0), label: to });
   }
 
-  /** Begins the next function, or table, where a cache line begins. */
+  /** Fills up to the next cache line with INT3, which stops a program that runs into it. */
   align(): void {
-    while (this.#bytes.length % 64 !== 0) this.#emit(0xcc);
+    while (this.#bytes.length % cacheLineBytes !== 0) this.#emit(0xcc);
   }
 
-  /** The code, and the constants behind it. */
+  /** The code, and the constants behind it, with the labels' distances filled in. */
   finish(): Uint8Array {
     this.align();
     const { lanes } = this.unit;
@@ -221,76 +185,48 @@ export class Assembler {
     const view = new DataView(code.buffer);
     for (const { at, label } of this.#references) {
       if (label.position === undefined) throw new Error("A label was put nowhere");
-      view.setInt32(at, label.position - at - 4, true);
+      view.setInt32(at, label.position - (at + 4), true);
     }
     return code;
   }
 
-  #emit(...bytes: number[]): void {
+  #emit(...bytes: readonly number[]): void {
     this.#bytes.push(...bytes);
   }
 
-  #int32(value: number): void {
-    this.#emit(value & 255, (value >> 8) & 255, (value >> 16) & 255, (value >> 24) & 255);
+  /** A label's distance counts from the end of the instruction, so nothing may follow it there. */
+  #operands({ bytes, label }: OperandBytes): void {
+    this.#emit(...bytes);
+    if (label !== undefined) this.#references.push({ at: this.#bytes.length - 4, label });
   }
 
-  #reference(label: Label): void {
-    this.#references.push({ at: this.#bytes.length, label });
-    this.#int32(0);
-  }
-
-  #integer(opcode: readonly number[], a: Register, c: Register | Memory): void {
-    const [x, b] = extensions(c);
-    this.#emit(0x48 | (a >> 3) << 2 | x << 1 | b, ...opcode);
-    this.#operands(a, c, 1);
+  #integer(opcode: readonly number[], reg: number, rm: Operand): void {
+    this.#emit(rex({ w: 1, reg, rm }), ...opcode);
+    this.#operands(modRm(reg, rm));
   }
 
   #vector(
-    [map, prefix, opcode]: readonly [number, number, number],
-    { a, b, c, scalar }: { a: Register; b: Register; c: Register | Memory; scalar: boolean },
+    { opcode, ...map }: VectorOpcode,
+    operands: { readonly reg: Register; readonly vvvv: Register; readonly rm: Operand },
+    disp8N: number,
   ): void {
-    const not = (bit: number) => ~bit & 1;
-    const [x, base] = typeof c === "number" ? [c >> 4, c >> 3] : extensions(c);
-    const first = not(a >> 3) << 7 | not(x) << 6 | not(base) << 5;
-    const other = (~b & 15) << 3 | prefix;
-    if (this.unit === avx2) this.#emit(0xc4, first | map, other | 1 << 2, opcode);
-    else {
-      const second = other | 1 << 2;
-      this.#emit(0x62, first | not(a >> 4) << 4 | map, second, 2 << 5 | not(b >> 4) << 3, opcode);
+    const { name, registers } = this.unit;
+    for (const register of [operands.reg, operands.vvvv, operands.rm]) {
+      if (typeof register === "number" && register >= registers) {
+        throw new RangeError(
+          `${name} has no vector register ${register}: they are 0 to ${registers - 1}`,
+        );
+      }
     }
-    // EVEX counts short offsets in the sizes of what is read.
-    this.#operands(a, c, this.unit === avx2 ? 1 : scalar ? floatBytes : this.unit.bytes);
+    const isVex = this.unit === avx2;
+    const prefix = (isVex ? vex : evex)({ ...map, ...operands });
+    this.#emit(...prefix, opcode);
+    this.#operands(modRm(operands.reg, operands.rm, { disp8N: isVex ? 1 : disp8N }));
   }
 
-  /** The ModR/M byte with what follows it; short offsets count in `step` bytes. */
-  #operands(a: Register, c: Register | Memory, step: number): void {
-    const reg = (a & 7) << 3;
-    if (typeof c === "number") return this.#emit(0xc0 | reg | c & 7);
-    if (!("base" in c)) {
-      this.#emit(reg | 5);
-      return this.#reference(c);
-    }
-    const { base, index, scale = 1, offset = 0 } = c;
-    const short = offset % step === 0 && Math.abs(offset / step) < 128;
-    const mode = offset === 0 && (base & 7) !== 5 ? 0 : short ? 1 : 2;
-    if (index === undefined && (base & 7) !== 4) this.#emit(mode << 6 | reg | base & 7);
-    else {
-      const indexBits = index === undefined ? 4 : index & 7;
-      this.#emit(mode << 6 | reg | 4, Math.log2(scale) << 6 | indexBits << 3 | base & 7);
-    }
-    if (mode === 1) this.#emit(offset / step & 255);
-    if (mode === 2) this.#int32(offset);
+  /** PUSH and POP, whose opcode holds the low bits of the register; they need no REX.W. */
+  #stack(opcode: number, register: Register): void {
+    if (register > 7) this.#emit(rex({ w: 0, reg: 0, rm: register }));
+    this.#emit(opcode + (register & 0b111));
   }
-}
-
-/** The fourth bits of the index and of the base, or of the register. */
-function extensions(c: Register | Memory): [number, number] {
-  if (typeof c === "number") return [0, c >> 3];
-  if (!("base" in c)) return [0, 0];
-  return [(c.index ?? 0) >> 3, c.base >> 3];
-}
-
-/** Where a number of a block lies that a register points to. */
-export function numberAt(base: Register, i: number): Memory {
-  return { base, offset: i * wordBytes };
 }

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Assembler, avx2, avx512, numberAt, registers, type VectorUnit } from "./assembler.ts";
+import { Assembler, avx2, avx512, type VectorUnit } from "./assembler.ts";
+import { quadword, registers } from "./operands.ts";
 
 /** A function of machine code: takes the address of an argument block. */
 export type MachineFunction = (block: BigUint64Array<ArrayBuffer>) => void;
@@ -97,16 +98,16 @@ function identify(): Uint8Array {
     zero(rcx);
     code.immediate("add", rax, leaf);
     cpuid();
-    code.storeInteger(numberAt(rsi, answer), answer === 0 ? rcx : rbx);
+    code.storeInteger(quadword(rsi, answer), answer === 0 ? rcx : rbx);
   }
   // XGETBV would fail on a system that does not save vectors.
-  code.integer("move", rax, numberAt(rsi, 0));
+  code.integer("move", rax, quadword(rsi, 0));
   code.immediate("and", rax, 1 << bits.osSavesRegisters);
   code.immediate("compare", rax, 0);
   code.jumpIf("equal", end);
   zero(rcx);
   code.raw(0x0f, 0x01, 0xd0); // XGETBV
-  code.storeInteger(numberAt(rsi, 2), rax);
+  code.storeInteger(quadword(rsi, 2), rax);
   code.bind(end);
   code.pop(rbx);
   code.return();

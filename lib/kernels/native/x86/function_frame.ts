@@ -4,14 +4,8 @@
  *
  * @module
  */
-import {
-  type Assembler,
-  type Label,
-  type Memory,
-  numberAt,
-  type Register,
-  registers,
-} from "./assembler.ts";
+import type { Assembler } from "./assembler.ts";
+import { type Label, type Memory, quadword, type Register, registers } from "./operands.ts";
 
 const { rax, rbx, rcx, rdx, rbp, rsp, rdi } = registers;
 const { r12, r13, r14, r15 } = registers;
@@ -83,7 +77,7 @@ export class FunctionWriter<Name extends string> {
     if (this.#names.length > argumentCount) {
       throw new Error("An argument block has too few numbers");
     }
-    return numberAt(rdi, this.#names.indexOf(name));
+    return quadword(rdi, this.#names.indexOf(name));
   }
 }
 
@@ -126,7 +120,7 @@ export function writeFunction<Name extends string>(
   code.immediate("subtract", rdx, 1);
   code.storeInteger(writer.local("parts left"), rdx);
   code.integer("move", rdx, writer.local("next part"));
-  code.integer("address", rcx, { base: rdx, offset: 1 });
+  code.integer("address", rcx, { base: rdx, displacement: 1 });
   code.integer("compare", rcx, writer.argument("parts"));
   code.jumpIf("notEqual", notLast);
   code.set(rcx, 0);

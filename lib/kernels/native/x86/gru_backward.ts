@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { type Assembler, type Register, registers } from "./assembler.ts";
+import type { Assembler } from "./assembler.ts";
+import { type Register, registers } from "./operands.ts";
 import { gatesAt, tilesOf, writeGateDistances, writeRows } from "./gru_tile.ts";
 import { common, countDown, FunctionWriter, writeFunction } from "./function_frame.ts";
 
@@ -134,7 +135,7 @@ function writeStep(writer: BackwardWriter, g: Register): void {
   const [z, r, candidate, q, dz, dr, dCandidate, dq, one, other] =
     Array.from({ length: 10 }, (_, i) => g + 1 + i);
   for (const [gate, value] of [z, r, candidate, q].entries()) {
-    code.load(value, { base: rsi, offset: gate * code.unit.bytes });
+    code.load(value, { base: rsi, displacement: gate * code.unit.bytes });
   }
   code.load(one, code.constant(1));
   code.vector("add", g, g, writer.at("gradient"));

@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { type Assembler, type Memory, type Register, registers } from "./assembler.ts";
+import type { Assembler } from "./assembler.ts";
+import { type Memory, type Register, registers } from "./operands.ts";
 import { gatesAt, tilesOf, writeGateDistances, writeRows } from "./gru_tile.ts";
 import { common, FunctionWriter, writeFunction } from "./function_frame.ts";
 
@@ -74,7 +75,7 @@ function writeRow(writer: FunctionWriter<typeof forwardArguments[number]>): void
   const { code } = writer;
   const { bytes } = code.unit;
   const [z, r, q, candidate, state, ...free] = Array.from({ length: 9 }, (_, i) => i);
-  const sum = (gate: number): Memory => ({ base: rcx, offset: gate * bytes });
+  const sum = (gate: number): Memory => ({ base: rcx, displacement: gate * bytes });
   writeGateDistances(code, writer.argument("gate"));
   code.integer("move", r9, writer.argument("bias"));
   code.integer("add", r9, r14);
@@ -103,7 +104,7 @@ function writeRow(writer: FunctionWriter<typeof forwardArguments[number]>): void
   // Only the backward pass reads the gates: the caches are better used for other things.
   code.integer("move", r9, writer.local("gates of row"));
   for (const [gate, value] of [z, r, candidate, q].entries()) {
-    code.storePast({ base: r9, offset: gate * bytes }, value);
+    code.storePast({ base: r9, displacement: gate * bytes }, value);
   }
   code.immediate("add", r9, 4 * bytes);
   code.storeInteger(writer.local("gates of row"), r9);

@@ -10,15 +10,8 @@
  *
  * @module
  */
-import {
-  type Assembler,
-  avx512,
-  type Label,
-  type Memory,
-  type Register,
-  registers,
-  type VectorUnit,
-} from "./assembler.ts";
+import { type Assembler, avx512, type VectorUnit } from "./assembler.ts";
+import { type Label, type Memory, type Register, registers } from "./operands.ts";
 import { type common, countDown, type FunctionWriter } from "./function_frame.ts";
 
 /** The tiles that fit the registers: accumulators, a row of the panel and one number of A. */
@@ -69,7 +62,7 @@ export function addProducts(
  */
 function writeTile(code: Assembler, { rows, vectors }: Tile, sumsOfRow: number): void {
   const { bytes, lanes } = code.unit;
-  const rowOfA = (i: number, offset: number): Memory => {
+  const rowOfA = (i: number, displacement: number): Memory => {
     const places: Memory[] = [
       { base: rsi },
       { base: rsi, index: r9 },
@@ -80,7 +73,7 @@ function writeTile(code: Assembler, { rows, vectors }: Tile, sumsOfRow: number):
       { base: r8, index: r10 },
       { base: r8, index: r9, scale: 4 },
     ];
-    return { ...places[i] as { base: Register }, offset };
+    return { ...places[i] as { base: Register }, displacement };
   };
   for (let i = 0; i < rows * vectors; i++) code.vector("xor", i, i, i);
   const done = {};
@@ -88,12 +81,12 @@ function writeTile(code: Assembler, { rows, vectors }: Tile, sumsOfRow: number):
   code.jumpIf("equal", done);
   const loop = code.here();
   const lines = lanes / 8;
-  for (let line = 0; line < lines; line++) code.prefetch({ base: rbx, offset: 64 * line });
+  for (let line = 0; line < lines; line++) code.prefetch({ base: rbx, displacement: 64 * line });
   code.immediate("add", rbx, 64 * lines);
   for (let p = 0; p < unrolled; p++) {
     addProducts(code, { rows, vectors }, {
       numberAt: (i) => rowOfA(i, p * floatBytes),
-      vectorAt: (j) => ({ base: rdx, offset: (p * vectors + j) * bytes }),
+      vectorAt: (j) => ({ base: rdx, displacement: (p * vectors + j) * bytes }),
     });
   }
   code.immediate("add", rdx, unrolled * vectors * bytes);
@@ -104,7 +97,7 @@ function writeTile(code: Assembler, { rows, vectors }: Tile, sumsOfRow: number):
   code.bind(done);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < vectors; j++) {
-      code.store({ base: rsp, offset: (i * sumsOfRow + j) * bytes }, i * vectors + j);
+      code.store({ base: rsp, displacement: (i * sumsOfRow + j) * bytes }, i * vectors + j);
     }
   }
 }

@@ -9,7 +9,8 @@
  *
  * @module
  */
-import { type Assembler, type Register, registers } from "./assembler.ts";
+import type { Assembler } from "./assembler.ts";
+import { type Register, registers } from "./operands.ts";
 import { addProducts } from "./gru_tile.ts";
 import { common, countDown, FunctionWriter, writeFunction } from "./function_frame.ts";
 
@@ -95,8 +96,8 @@ export function writeOuter(code: Assembler): void {
     move(rdx, "panelOfB");
     code.integer("move", rcx, r15);
     const rowsOfB = code.here();
-    for (let j = 0; j < outerVectors; j++) code.load(j, { base: rsi, offset: j * bytes });
-    for (let j = 0; j < outerVectors; j++) code.store({ base: rdx, offset: j * bytes }, j);
+    for (let j = 0; j < outerVectors; j++) code.load(j, { base: rsi, displacement: j * bytes });
+    for (let j = 0; j < outerVectors; j++) code.store({ base: rdx, displacement: j * bytes }, j);
     code.integer("add", rsi, r10);
     code.immediate("add", rdx, outerVectors * bytes);
     countDown(code, rcx, rowsOfB);
@@ -109,7 +110,7 @@ export function writeOuter(code: Assembler): void {
     code.integer("add", r13, r14);
     const tiles = code.here();
     for (let half = 0; half < tilesOfVector; half++) {
-      code.integer("address", rsi, { base: r12, offset: half * bytes / tilesOfVector });
+      code.integer("address", rsi, { base: r12, displacement: half * bytes / tilesOfVector });
       writeTile(writer, rowsOfTile);
     }
     code.integer("add", r12, r8);
@@ -140,7 +141,7 @@ function writeTile(writer: FunctionWriter<typeof outerArguments[number]>, rows: 
   code.integer("move", rax, r13);
   for (let i = 0; i < rows; i++) {
     for (let line = 0; line < outerVectors * bytes; line += 64) {
-      code.prefetch({ base: rax, offset: line });
+      code.prefetch({ base: rax, displacement: line });
     }
     code.integer("add", rax, r9);
   }
@@ -149,8 +150,8 @@ function writeTile(writer: FunctionWriter<typeof outerArguments[number]>, rows: 
   code.integer("move", rcx, r15);
   const loop = code.here();
   addProducts(code, { rows, vectors: outerVectors }, {
-    numberAt: (i) => ({ base: rsi, offset: i * bytes / lanes }),
-    vectorAt: (j) => ({ base: rdx, offset: j * bytes }),
+    numberAt: (i) => ({ base: rsi, displacement: i * bytes / lanes }),
+    vectorAt: (j) => ({ base: rdx, displacement: j * bytes }),
   });
   code.immediate("add", rsi, bytes);
   code.immediate("add", rdx, outerVectors * bytes);
@@ -163,14 +164,14 @@ function writeTile(writer: FunctionWriter<typeof outerArguments[number]>, rows: 
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < outerVectors; j++) {
       const sum = accumulator(i, j);
-      code.vector("add", sum, sum, { base: rax, offset: j * bytes });
+      code.vector("add", sum, sum, { base: rax, displacement: j * bytes });
     }
     code.integer("add", rax, r9);
   }
   code.bind(store);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < outerVectors; j++) {
-      code.store({ base: r13, offset: j * bytes }, accumulator(i, j));
+      code.store({ base: r13, displacement: j * bytes }, accumulator(i, j));
     }
     code.integer("add", r13, r9);
   }
