@@ -13,19 +13,20 @@ import { tilesOf } from "./x86/gru_tile.ts";
 
 /** What machine code computes with. */
 export interface NativeTools {
-  /** What its functions are written for. */
+  /** The vector unit that its functions are written for. */
   readonly unit: VectorUnit;
-  /** Share the work. */
+  /** The threads that run them. */
   readonly native: NativeThreads;
-  /** Packs, on the heap that holds the arrays. */
+  /** Packs the kernels, in the WebAssembly memory that holds the arrays. */
   readonly simd: Simd;
 }
 
 /**
  * Steps by machine code.
  *
- * @param others Takes the sizes that do not fill whole vectors, and kernels that are not packed.
- * @param tools What computes.
+ * @param others Takes numbers of units that do not fill whole vectors, and kernels that are not
+ * packed.
+ * @param tools The vector unit, the threads and the packing that they use.
  */
 export function nativeSteps(others: GruSteps, { unit, native, simd }: NativeTools): GruSteps {
   const { lanes } = unit;
@@ -50,12 +51,12 @@ export function nativeSteps(others: GruSteps, { unit, native, simd }: NativeTool
       if (!fits(sizes) || !arrays.isPacked) return others.forward(sizes, arrays);
       const { batch, time, units } = sizes;
       const { gateTime, kernel, ids = rowNumbers(batch * time), bias, projected } = arrays;
-      const { before, hidden } = arrays;
-      const gates = aligned(arrays.gates);
+      const { before: previousStates, hidden } = arrays;
+      const [panels, gates] = [aligned(kernel), aligned(arrays.gates)];
       native.run({
         ...{ kind: "forward", phases: time, ...cutColumns(units / lanes, { block: 1, threads }) },
         ...{ batch, time, units, gateTime, first: steps++ },
-        ...addresses({ panels: aligned(kernel), bias, projected, ids, before, hidden, gates }),
+        ...addresses({ panels, bias, projected, ids, previousStates, hidden, gates }),
       });
     },
     backwardSize: (sizes) => fits(sizes) ? packedSize(sizes) : others.backwardSize(sizes),
@@ -68,11 +69,15 @@ export function nativeSteps(others: GruSteps, { unit, native, simd }: NativeTool
     backward(sizes, arrays) {
       if (!fits(sizes) || sizes.time === 1) return others.backward(sizes, arrays);
       const { batch, time, units } = sizes;
-      const { packed, ids = rowNumbers(batch * time), gates, ...rest } = arrays;
+      const { ids = rowNumbers(batch * time), before: previousStates, gradient } = arrays;
+      const { inputSide: gradProjected, recurrentSide: gradRecurrent } = arrays;
+      const { bias: gradBias, carried: gradHidden } = arrays;
+      const [panels, gates] = [aligned(arrays.packed), aligned(arrays.gates)];
       const parts = cutColumns(units / lanes, { block: tile.vectors, threads });
       native.run({
         ...{ kind: "backward", phases: time + 1, ...parts, batch, time, units },
-        ...addresses({ panels: aligned(packed), gates: aligned(gates), ids, ...rest }),
+        ...addresses({ panels, gates, ids, previousStates, gradient }),
+        ...addresses({ gradProjected, gradRecurrent, gradBias, gradHidden }),
       });
     },
   };
@@ -80,7 +85,7 @@ export function nativeSteps(others: GruSteps, { unit, native, simd }: NativeTool
 
 let numbers = new Int32Array(0);
 
-/** 0, 1, 2 and so on: the rows where each step has its own. */
+/** The rows of `projected` where each step has its own: 0, 1, 2 and so on. */
 function rowNumbers(count: number): Int32Array {
   if (numbers.length < count) {
     // In a buffer of its own: a small array without one may be moved while a thread reads it.

@@ -1,40 +1,45 @@
 /**
- * The jobs that threads share on one memory: products by a BLAS, and what machine code computes.
+ * The jobs that threads share on one memory: parts of a BLAS' products, and what machine code
+ * computes.
  *
  * @module
  */
 import { type AnyJob, jobFormat, type JobOf as JobOfFields } from "../threads/job_format.ts";
 
 /**
- * The numbers of each kind of job. Arrays of machine code are addresses in memory; those of a BLAS
- * are where the matrices begin on the heap, in floats.
+ * The numbers of each kind of job. Arrays of machine code are given by their addresses; those of a
+ * BLAS by their offsets, in floats, in the WebAssembly memory, which lies at the address `heap`.
  */
 // deno-fmt-ignore
 const fields = {
-  /** A product, cut by the rows of C or by its columns, `size` in each part. */
+  /** A product, cut by the rows of C or by its columns, `size` of them in each part. */
   blas: [
     "byRows", "size", "m", "n", "k", "transposeA", "transposeB", "strideA", "strideB", "strideC",
-    "add", "a", "b", "c", "heap", "heapBytes",
+    "accumulate", "a", "b", "c", "heap", "heapBytes",
   ],
-  /** A product with a B in panels; strides in bytes. */
-  panels: ["columnsOfPart", "m", "n", "k", "a", "aStride", "panels", "c", "cStride", "add"],
-  /** C = Aᵀ·B, all of them dense; C has m rows. */
+  /** A product C = A·B with B packed in panels; strides in bytes, `columnsOfPart` in vectors. */
+  panels: [
+    "columnsOfPart", "m", "n", "k", "a", "aStride", "panels", "c", "cStride", "accumulate",
+  ],
+  /** C = Aᵀ·B, all dense: C is `[m, n]`, A `[k, m]`, B `[k, n]`; `columnsOfPart` in panels of B. */
   outer: ["columnsOfPart", "m", "n", "k", "a", "b", "c"],
+  /** The GRU's time steps; `first` counts the calls, `columnsOfPart` is in vectors of units. */
   forward: [
     "columnsOfPart", "batch", "time", "units", "gateTime", "first", "panels", "bias", "projected",
-    "ids", "before", "hidden", "gates",
+    "ids", "previousStates", "hidden", "gates",
   ],
+  /** The GRU's time steps backwards; `columnsOfPart` is in vectors of units. */
   backward: [
-    "columnsOfPart", "batch", "time", "units", "panels", "bias", "inputSide", "ids", "before",
-    "gradient", "gates", "recurrentSide", "carried",
+    "columnsOfPart", "batch", "time", "units", "panels", "gradBias", "gradProjected", "ids",
+    "previousStates", "gradient", "gates", "gradRecurrent", "gradHidden",
   ],
 } as const;
 
-/** What each kind of job is, for errors. */
+/** The name of each kind of job, for errors. */
 export const jobNames: Readonly<Record<keyof typeof fields, string>> = {
   blas: "a product by a BLAS",
   panels: "a product",
-  outer: "the gradient by the recurrent kernel",
+  outer: "the gradient with respect to the recurrent kernel",
   forward: "the GRU's forward pass",
   backward: "the GRU's backward pass",
 };
@@ -45,5 +50,5 @@ export type JobOf<Kind extends keyof typeof fields> = JobOfFields<typeof fields,
 /** A job of any kind. */
 export type Job = AnyJob<typeof fields>;
 
-/** Jobs as numbers. */
+/** Writes jobs as numbers, and reads them. */
 export const jobs = jobFormat(fields);

@@ -1,5 +1,5 @@
 /**
- * Threads that work on one memory: they share the products of a BLAS, and what machine code
+ * Threads that work on one memory: they share the parts of a BLAS' products, and what machine code
  * computes.
  *
  * @module
@@ -13,7 +13,7 @@ import { machineCodeAt } from "./x86/machine_code.ts";
 import type { NativeInit } from "./worker_job.ts";
 import { runJob, Scratch } from "./run_job.ts";
 
-/** The most phases that a job may have. */
+/** The most phases that a job may have; a GRU has one for each time step, and one more backwards. */
 export const mostPhases = 2 ** 14;
 const mostParts = 32;
 const bytes = 4;
@@ -23,9 +23,9 @@ export interface NativeThreadsOptions {
   readonly blas: Blas;
   /** The machine code; null for none. */
   readonly code: NativeInit["code"];
-  /** How many threads, the main one included. */
+  /** The number of threads, the main one included. */
   readonly threads: number;
-  /** What a worker runs; default `pool_worker.ts`. */
+  /** The script of a worker; default `pool_worker.ts`. */
   readonly script?: URL;
   /** See `ThreadPool`. */
   readonly patienceMs?: number;
@@ -34,14 +34,18 @@ export interface NativeThreadsOptions {
 /** Threads on one memory. */
 export interface NativeThreads extends PartThreads {
   readonly pool: ThreadPool;
-  /** Does a job; that of a BLAS needs the heap that its matrices lie on. */
+  /** Does a job; that of a BLAS needs the WebAssembly memory in which its matrices lie. */
   run(job: Job, heap?: Float32Array<ArrayBuffer>): void;
 }
 
 /**
- * How some columns are cut into parts, each of whole blocks: one for each thread, since only within
- * a part is it known which panel comes next and is worth fetching. Machine code adds up each number
- * of a result in the same order however its columns are cut.
+ * Cuts columns into parts of whole blocks, one part for each thread: within a part the next panel is
+ * known and can be prefetched. Machine code adds up each number of a result in the same order
+ * however its columns are cut.
+ *
+ * @param columns The number of columns, in any unit.
+ * @param cut `block`, the columns of a panel, and the number of `threads`.
+ * @returns The number of parts, and the columns of each but the last.
  */
 export function cutColumns(
   columns: number,
@@ -51,7 +55,11 @@ export function cutColumns(
   return { parts: Math.ceil(columns / columnsOfPart), columnsOfPart };
 }
 
-/** Starts the threads. */
+/**
+ * Starts the threads.
+ *
+ * @param options What they compute with, and how many there are.
+ */
 export async function startNativeThreads(options: NativeThreadsOptions): Promise<NativeThreads> {
   const { blas, code, threads, patienceMs } = options;
   const init: NativeInit = { sgemm: Deno.UnsafePointer.value(blas.sgemmPointer), code };
@@ -72,7 +80,7 @@ export async function startNativeThreads(options: NativeThreadsOptions): Promise
       work: (counter) => runJob(job, { counter, tools, heap }),
     });
   const compute: PartThreads["compute"] = (
-    { transposeA, transposeB, add, ...product },
+    { transposeA, transposeB, add: accumulate, ...product },
     { byRows, ...cut },
     { matrices: { a, b, c } },
   ) => {
@@ -80,7 +88,7 @@ export async function startNativeThreads(options: NativeThreadsOptions): Promise
     run({
       ...product,
       ...cut,
-      ...{ kind: "blas", phases: 1, byRows: Number(byRows), add: Number(add) },
+      ...{ kind: "blas", phases: 1, byRows: Number(byRows), accumulate: Number(accumulate) },
       ...{ transposeA: Number(transposeA), transposeB: Number(transposeB) },
       ...{ a: a.byteOffset / bytes, b: b.byteOffset / bytes, c: c.byteOffset / bytes },
       ...{ heap: addressOf(heap), heapBytes: heap.byteLength },

@@ -1,5 +1,5 @@
 /**
- * B laid out in panels, as machine code reads it.
+ * Packs matrices in panels, as machine code reads them; `README.md` has a picture.
  *
  * @module
  */
@@ -7,21 +7,25 @@ import { type Product, withStrides } from "../wasm/products.ts";
 import { addressAt, type Simd } from "../wasm/simd.ts";
 import { addressOf } from "./x86/executable_memory.ts";
 
-/** The floats of a cache line. */
+/** The floats of a cache line of 64 bytes. */
 export const lineFloats = 16;
 const lineBytes = 64;
 
 /**
- * From where on an array lies as cache lines do: a vector that crosses two takes twice as long, and
- * one that is stored past the caches may not. The array has {@linkcode lineFloats} more than are
- * needed.
+ * The part of an array that begins where a cache line does: a vector that crosses two lines takes
+ * twice as long to load, and one that is stored past the caches may not cross.
+ *
+ * @param array Has at least {@linkcode lineFloats} floats more than are needed.
  */
 export function aligned(array: Float32Array): Float32Array {
   const bytes = -addressOf(array) & (lineBytes - 1);
   return array.subarray(bytes / array.BYTES_PER_ELEMENT);
 }
 
-/** Lays B, k rows of n, out in panels: its first columns row by row, then the next. */
+/**
+ * Packs B, `[k, n]`, in panels of `columns` columns: the first columns row by row, then the next.
+ * The last panel has what is left.
+ */
 export function packPanels(
   simd: Simd,
   product: Product,
@@ -41,8 +45,8 @@ export function packPanels(
 }
 
 /**
- * Lays R, `[units, 3 · units]`, out in panels: for each vector of units its columns of z, r and h,
- * row by row.
+ * Packs R, `[units, 3 · units]`, in panels: for each vector of units its columns of z, r and h, row
+ * by row.
  */
 export function packGates(
   simd: Simd,
@@ -53,8 +57,8 @@ export function packGates(
     readonly packed: Float32Array;
   },
 ): void {
-  // Some rows of a gate at a time: where units are a power of two the numbers below each other go
-  // to the same few places of a cache, which more rows would fill.
+  // A few rows of a gate at a time: where `units` is a power of two, the floats of a column map to
+  // the same few sets of a cache, which more rows would overflow.
   const most = 16;
   for (let top = 0; top < units; top += most) {
     const rows = Math.min(most, units - top);

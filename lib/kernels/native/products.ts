@@ -12,15 +12,15 @@ import { cutColumns } from "./native_threads.ts";
 import { outerVectors } from "./x86/outer_product.ts";
 import { aligned, lineFloats, packPanels } from "./panels.ts";
 
-/** A smaller product is done before another thread has begun. */
+/** A product of fewer multiplications is done before another thread has begun. */
 const fewestOperations = 2 ** 19;
 const bytes = 4;
 
 /**
- * Products by machine code: those with a B in panels, and Aᵀ·B of long matrices.
+ * Products by machine code: those with B packed in panels, and Aᵀ·B of long matrices.
  *
- * @param others Takes the others.
- * @param tools What computes.
+ * @param others Takes all other products.
+ * @param tools The vector unit, the threads and the packing that they use.
  */
 export function nativeProducts(others: Products, { unit, native, simd }: NativeTools): Products {
   const { lanes } = unit;
@@ -55,14 +55,14 @@ export function nativeProducts(others: Products, { unit, native, simd }: NativeT
     },
     multiplyPacked(given, a, packed, c) {
       if (!inPanels(given)) return others.multiplyPacked(given, a, packed, c);
-      const { m, n, k, strideA, strideC, add } = withStrides(given);
+      const { m, n, k, strideA, strideC, add: accumulate } = withStrides(given);
       const columns = n / lanes;
       const parts = m * n * k <= fewestOperations
         ? { parts: 1, columnsOfPart: columns }
         : cutColumns(columns, { block: tile.vectors, threads });
       native.run({
         ...{ kind: "panels", phases: 1, ...parts },
-        ...{ m, n, k, a: addressOf(a), aStride: strideA * bytes, add: Number(add) },
+        ...{ m, n, k, a: addressOf(a), aStride: strideA * bytes, accumulate: Number(accumulate) },
         ...{ panels: addressOf(aligned(packed)), c: addressOf(c), cStride: strideC * bytes },
       });
     },

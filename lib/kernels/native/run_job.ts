@@ -1,6 +1,6 @@
 /**
- * How a thread computes its share of a job: it fills the argument block of a function of machine
- * code, or calls the BLAS.
+ * What a thread does of a job: it fills the argument block of an emitted function and calls it, or
+ * calls the BLAS.
  *
  * @module
  */
@@ -20,17 +20,23 @@ const bytes = 4;
 
 /** What a thread computes with. */
 export interface JobTools {
+  /** The matrix product of the BLAS. */
   readonly sgemm: Sgemm;
-  /** Null where there is none: then all jobs are the BLAS'. */
+  /** The emitted functions; null where there are none, and all jobs are the BLAS'. */
   readonly machineCode: MachineCode | null;
   readonly scratch: Scratch;
 }
 
-/** Memory of a thread's own; it grows to what is asked for. */
+/** Scratch memory of one thread; it grows to what is asked for. */
 export class Scratch {
   #bytes = new Uint8Array(new ArrayBuffer(0));
 
-  /** The address of so many bytes, where a cache line begins. */
+  /**
+   * Returns the address of scratch memory, where a cache line begins. What an earlier call returned
+   * is no longer valid.
+   *
+   * @param size How many bytes are needed.
+   */
   take(size: number): number {
     const line = 64;
     if (this.#bytes.length < size + line) {
@@ -41,18 +47,20 @@ export class Scratch {
   }
 }
 
-/** What a share of a job is computed with. */
+/** What a thread's share of a job is computed with. */
 export interface Share {
   readonly counter: PartCounter;
   readonly tools: JobTools;
-  /** What the matrices of a BLAS lie on. */
+  /** The WebAssembly memory, in which the matrices of a BLAS' job lie. */
   readonly heap: Float32Array<ArrayBuffer>;
 }
 
 /**
  * Computes the parts of a job that no other thread takes.
  *
- * @throws {JobStopped} if the threads were told to stop
+ * @param job The job.
+ * @param share What it is computed with.
+ * @throws {JobStopped} If the threads were told to stop.
  */
 export function runJob(job: Job, share: Share): void {
   const compute = openJob(job, share);
@@ -62,9 +70,9 @@ export function runJob(job: Job, share: Share): void {
   }
 }
 
+/** Computes the parts of a phase that no other thread takes. */
 type ComputePhase = (phase: number) => void;
 
-/** What computes a phase, as far as no other thread does. */
 function openJob(job: Job, { counter, tools, heap }: Share): ComputePhase {
   if (job.kind === "blas") {
     return (phase) =>
@@ -94,7 +102,7 @@ function multiplyByBlas(
     ...job,
     transposeA: job.transposeA === 1,
     transposeB: job.transposeB === 1,
-    add: job.add === 1,
+    add: job.accumulate === 1,
   };
   const { product, starts } = partOf(whole, { ...job, byRows: job.byRows === 1 }, index);
   multiplyBySgemm(sgemm, product, {
@@ -104,14 +112,14 @@ function multiplyByBlas(
   });
 }
 
-/** Where the counters of a phase lie in memory, for machine code. */
+/** The arguments by which a function takes parts: the addresses of the phase's counters. */
 function countersAt(counter: PartCounter, phase: number, parts: number) {
   const { own, taken, done } = counter.indices(phase, parts);
   const start = addressOf(counter.words);
   return { own, taken: start + bytes * taken, done: start + bytes * done };
 }
 
-/** The argument block of a function of machine code: 64-bit numbers by their names. */
+/** The argument block of an emitted function: 64-bit numbers, set by their names. */
 class ArgumentBlock<Name extends string> {
   readonly values = new BigUint64Array(argumentCount);
   readonly #halves = new Uint32Array(this.values.buffer);
@@ -137,17 +145,18 @@ function forwardPhase(
 ): ComputePhase {
   const { columnsOfPart, parts, batch, time, units, gateTime, ids, first } = job;
   const block = new ArgumentBlock(forwardArguments);
-  const row = units * bytes; // the bytes of a row of states
+  const row = units * bytes; // of a state
   return (t) => {
-    const state = job.before + t * batch * row;
+    const state = job.previousStates + t * batch * row;
     const hidden = job.hidden + t * row;
     const [isLast, hiddenStride] = [t + 1 === time, time * row];
-    // What was read last is read first the next time, while it is in the caches.
+    // Every other step goes through the panels backwards: what was read last is still cached.
     const reversed = (first + t) % 2;
     const sign = 1 - 2 * reversed;
     block.set({
       ...{ columns: units / unit.lanes, columnsOfPart, parts, ...countersAt(counter, t, parts) },
-      ...{ a: state, aStride: row, k: units, rows: batch, panels: job.panels, gate: row },
+      ...{ a: state, aStride: row, k: units, rows: batch, panels: job.panels },
+      gateStride: row,
       columnStep: sign * unit.bytes,
       panelStep: sign * tilesOf(unit).forward.vectors * unit.bytes * units,
       reversed,
@@ -156,23 +165,27 @@ function forwardPhase(
       projectedStride: 3 * row,
       id: ids + t * bytes,
       idStride: time * bytes,
-      ...{ old: state, oldStride: row, hidden, hiddenStride },
+      ...{ previousState: state, previousStateStride: row, hidden, hiddenStride },
       // The state after this step is the state before the next one.
-      next: isLast ? hidden : state + batch * row,
-      nextStride: isLast ? hiddenStride : row,
+      nextState: isLast ? hidden : state + batch * row,
+      nextStateStride: isLast ? hiddenStride : row,
       gates: job.gates + batch * 4 * row * (t % gateTime),
     });
     forward(block.values);
   };
 }
 
-/** Phase p completes the gradient by the state before step time − p, and begins step time − 1 − p. */
+/**
+ * Phase p completes the gradient with respect to the state before step time − p, and computes the
+ * gradients with respect to the gates of step time − 1 − p. The first has no product to add, the
+ * last no step.
+ */
 function backwardPhase(
   job: JobOf<"backward">,
   { unit, backward }: MachineCode,
   counter: PartCounter,
 ): ComputePhase {
-  const { columnsOfPart, parts, batch, time, units, ids, carried } = job;
+  const { columnsOfPart, parts, batch, time, units, ids, gradHidden } = job;
   const block = new ArgumentBlock(backwardArguments);
   const row = units * bytes;
   const columns = units / unit.lanes;
@@ -182,25 +195,25 @@ function backwardPhase(
     const step = Math.max(0, t - 1);
     block.set({
       ...{ columns, columnsOfPart, parts, ...countersAt(counter, phase, parts) },
-      a: job.recurrentSide + Math.min(t, time - 1) * batch * 3 * row,
+      a: job.gradRecurrent + Math.min(t, time - 1) * batch * 3 * row,
       aStride: 3 * row,
       k: phase === 0 ? 0 : 3 * units,
-      ...{ rows: batch, panels: job.panels, gate: row },
-      ...{ carried, carriedStride: row },
-      ...{ add: 1, hasStep: Number(t > 0) },
-      bias: job.bias,
-      inputSide: job.inputSide,
-      inputSideStride: 3 * row,
+      ...{ rows: batch, panels: job.panels, gateStride: row },
+      ...{ gradHidden, gradHiddenStride: row },
+      ...{ accumulate: 1, hasStep: Number(t > 0) },
+      gradBias: job.gradBias,
+      gradProjected: job.gradProjected,
+      gradProjectedStride: 3 * row,
       id: ids + step * bytes,
       idStride: time * bytes,
-      before: job.before + step * batch * row,
-      beforeStride: row,
+      previousState: job.previousStates + step * batch * row,
+      previousStateStride: row,
       gradient: job.gradient + step * row,
       gradientStride: time * row,
       gates: job.gates + gatesColumn * columns * step,
       gatesColumn,
-      recurrentSide: job.recurrentSide + step * batch * 3 * row,
-      recurrentSideStride: 3 * row,
+      gradRecurrent: job.gradRecurrent + step * batch * 3 * row,
+      gradRecurrentStride: 3 * row,
     });
     backward(block.values);
   };
@@ -211,20 +224,23 @@ function panelsPhase(
   { unit, backward }: MachineCode,
   counter: PartCounter,
 ): ComputePhase {
-  const { columnsOfPart, parts, m, n, k, a, aStride, panels, c, cStride, add } = job;
+  const { columnsOfPart, parts, m, n, k, a, aStride, panels, c, cStride, accumulate } = job;
   const block = new ArgumentBlock(backwardArguments);
   return (phase) => {
     block.set({
       ...noArguments,
       ...{ columns: n / unit.lanes, columnsOfPart, parts, ...countersAt(counter, phase, parts) },
-      ...{ a, aStride, k, rows: m, panels, add },
-      ...{ carried: c, carriedStride: cStride },
+      ...{ a, aStride, k, rows: m, panels, accumulate },
+      ...{ gradHidden: c, gradHiddenStride: cStride },
     });
     backward(block.values);
   };
 }
 
-/** So many rows at a time: B's panel fits the nearest cache, and C is not read too often. */
+/**
+ * The rows of a block of the outer product: with more, a panel of B would leave the first-level
+ * cache; with fewer, C would be read and written more often.
+ */
 const outerBlock = 192;
 
 function outerPhase(
@@ -235,7 +251,7 @@ function outerPhase(
   const { columnsOfPart, parts, m, n, k, a, b, c } = job;
   const block = new ArgumentBlock(outerArguments);
   const rows = m / unit.lanes;
-  // One line more than a panel has, or all panels would compete for the same places in the cache.
+  // One row more than a panel has: else all panels would map to the same sets of the cache.
   const panelStride = (outerBlock + 1) * unit.bytes;
   const size = rows * panelStride;
   return (phase) => {

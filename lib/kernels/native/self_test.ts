@@ -1,5 +1,5 @@
 /**
- * Whether machine code computes what the WebAssembly kernels compute.
+ * Tests, before machine code is used, that it computes what the WebAssembly kernels compute.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { nativeProducts } from "./products.ts";
 import { nativeSteps } from "./gru_steps.ts";
 import type { NativeThreads } from "./native_threads.ts";
 
-/** Two results differ if they lie further apart than this share of the largest value. */
+/** The largest difference allowed, as a share of the largest expected value. */
 const tolerance = 1e-5;
 const pageBytes = 2 ** 16;
 
@@ -21,13 +21,16 @@ interface Kernels {
   readonly steps: GruSteps;
 }
 
-/** Hands out arrays of one memory, each filled with numbers in [−1, 1), the same at each call. */
+/**
+ * Makes arrays in one memory, one behind the other. With a seed they are filled with numbers in
+ * [−1, 1), the same for the same seed; without one they are 0.
+ */
 function arrays(memory: WebAssembly.Memory) {
   let end = scratchBytes;
   return (size: number, { seed = 0 } = {}) => {
     const array = new Float32Array(memory.buffer, end, size);
     end += size * array.BYTES_PER_ELEMENT;
-    // A multiplicative generator is enough to tell one place from another.
+    // A multiplicative congruential generator: enough to tell one element from another.
     let state = seed + 1;
     for (let i = 0; i < size; i++) {
       state = state * 48_271 % 0x7fffffff;
@@ -37,7 +40,7 @@ function arrays(memory: WebAssembly.Memory) {
   };
 }
 
-/** A sequence of two steps there and back, and both products. */
+/** Computes a sequence of two steps forward and backward, and both products. */
 function compute({ products, steps }: Kernels, memory: WebAssembly.Memory, lanes: number) {
   const array = arrays(memory);
   const sizes = { batch: 9, time: 2, units: 2 * lanes };
@@ -70,7 +73,7 @@ function compute({ products, steps }: Kernels, memory: WebAssembly.Memory, lanes
   const { before } = inputs;
   steps.backward(sizes, { ...common, packed: backward, before, gradient, ...gradients });
 
-  // Long enough for machine code, and for two of its blocks.
+  // Large enough to go to machine code, and more rows than one of its blocks.
   const outer = { m: 2 * lanes, n: 6 * lanes, k: 1200, transposeA: true };
   const [a, b, c] = [outer.m * outer.k, outer.k * outer.n, outer.m * outer.n]
     .map((size, i) => array(size, { seed: i < 2 ? 6 + i : 0 }));
@@ -83,11 +86,11 @@ function compute({ products, steps }: Kernels, memory: WebAssembly.Memory, lanes
 }
 
 /**
- * Compares one small step and one product of every function with the WebAssembly kernels.
+ * Compares each emitted function with the WebAssembly kernels on small inputs.
  *
  * @param native The threads, which have machine code.
- * @param unit What it is written for.
- * @returns What differs; null if nothing does.
+ * @param unit The vector unit that it is written for.
+ * @returns What differs, as the end of a sentence; null if nothing does.
  */
 export function selfTest(native: NativeThreads, unit: VectorUnit): string | null {
   const [expected, actual] = ["wasm", "native"].map((by) => {

@@ -1,5 +1,5 @@
 /**
- * What a worker thread does that works on the memory of the main one.
+ * What a worker thread does: it works on the memory of the main one.
  *
  * @module
  */
@@ -13,18 +13,18 @@ import { runJob, Scratch } from "./run_job.ts";
 
 /** What a worker is started with. */
 export interface NativeInit {
-  /** Where the product of the BLAS lies. */
+  /** The address of the matrix product of the BLAS. */
   readonly sgemm: bigint;
-  /** The machine code; null where there is none. */
+  /** The addresses of the emitted functions; null where there are none. */
   readonly code: { readonly unit: VectorUnit; readonly addresses: CodeAddresses } | null;
 }
 
 /**
- * Readies a worker.
+ * Prepares a worker.
  *
  * @param init What it was started with.
- * @param counter Shares the parts of a job.
- * @returns What does its share of the job that lies ready.
+ * @param counter Counts the parts of a job that the threads have taken.
+ * @returns Computes the worker's share of the job that the main thread has written.
  */
 export function openWorker(
   { sgemm, code, job: numbers, counters, thread }: NativeInit & WorkerInit,
@@ -42,12 +42,12 @@ export function openWorker(
   };
 }
 
-/** The heap of the main thread, which a BLAS takes as an array. */
+/** The WebAssembly memory of the main thread, as an array: a BLAS is called with its parts. */
 class MainHeap {
   #address = 0;
   #floats = new Float32Array(0);
 
-  /** The heap, where the job needs it. */
+  /** The memory that a job's matrices lie in; empty for a job that gives addresses. */
   of(job: Job): Float32Array<ArrayBuffer> {
     if (job.kind !== "blas") return this.#floats;
     const { heap: address, heapBytes } = job;

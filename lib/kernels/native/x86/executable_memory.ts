@@ -1,40 +1,43 @@
 /**
- * Memory that code runs from, and what the processor can do.
+ * Executable memory, and what the processor can do.
  *
  * @module
  */
 import { Assembler, avx2, avx512, type VectorUnit } from "./assembler.ts";
 import { quadword, registers } from "./operands.ts";
 
-/** A function of machine code: takes the address of an argument block. */
+/** An emitted function: it takes the address of an argument block. */
 export type MachineFunction = (block: BigUint64Array<ArrayBuffer>) => void;
 
 const { rax, rbx, rcx, rdi, rsi } = registers;
 
-// From Linux' sys/mman.h, and from Intel's manual, CPUID.
+// PROT_ and MAP_ of Linux' sys/mman.h.
 const [readWrite, readExecute, privateAnonymous] = [1 | 2, 1 | 4, 0x02 | 0x20];
+// CPUID's leaves and feature bits: Intel's manual, volume 2, CPUID.
 const leaves = { features: 1, extended: 7 } as const;
 const bits = { fma: 12, osSavesRegisters: 27, avx2: 5, avx512f: 16 } as const;
-/** The registers that the system must save: those of AVX, and those of AVX-512. */
+/** The bits of XCR0, the registers that the system saves: those of AVX, and those of AVX-512. */
 const saved = { avx: 0x06, avx512: 0xe6 } as const;
 
-/** Whether this is a system and a processor that the machine code is written for. */
+/** Whether the machine code is written for this system and processor: Linux on x86-64. */
 export function hasMachineCode(): boolean {
   return globalThis.Deno?.dlopen !== undefined && Deno.build.os === "linux" &&
     Deno.build.arch === "x86_64";
 }
 
-/** Whether the program may use pointers, for which it needs the permission to use all libraries. */
+/** Whether the program may use pointers, which takes the permission `--allow-ffi` without a path. */
 export function mayUsePointers(): boolean {
   return globalThis.Deno?.dlopen !== undefined &&
     Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 }
 
 /**
- * Puts code where it can run; it stays there as long as the program runs.
+ * Copies code into executable memory, where it stays as long as the program runs. The memory is
+ * writable first and executable then, never both.
  *
- * @returns its address
- * @throws {Error} if the system gives no memory that code runs from
+ * @param code The bytes of a function.
+ * @returns The function's address.
+ * @throws {Error} If the system gives no executable memory.
  */
 export function loadCode(code: Uint8Array): bigint {
   const { mmap, mprotect } = Deno.dlopen("libc.so.6", {
@@ -53,7 +56,11 @@ export function loadCode(code: Uint8Array): bigint {
   return Deno.UnsafePointer.value(memory);
 }
 
-/** A function whose code was loaded at an address, by whatever thread. */
+/**
+ * Makes a function callable by the current thread.
+ *
+ * @param address Where its code was loaded, by any thread.
+ */
 export function functionAt(address: bigint): MachineFunction {
   const type = { parameters: ["buffer"], result: "void" } as const;
   const pointer = Deno.UnsafePointer.create<typeof type>(address)!;
@@ -62,9 +69,9 @@ export function functionAt(address: bigint): MachineFunction {
 }
 
 /**
- * The widest vectors that this processor and its system have.
+ * Finds the widest vector unit that the processor has and whose registers the system saves.
  *
- * @throws {Error} if they are too short, or code cannot be loaded
+ * @throws {Error} If there is none with AVX2 and FMA, or code cannot be loaded.
  */
 export function findVectorUnit(): VectorUnit {
   const answers = new BigUint64Array(5);
@@ -80,15 +87,18 @@ export function findVectorUnit(): VectorUnit {
   return avx512f && systemSaves(saved.avx512) ? avx512 : avx2;
 }
 
-/** Asks the processor: the features into number 0, the extended ones into 1, what is saved into 2. */
+/**
+ * Writes a function that asks the processor. Its argument block gets ECX of CPUID leaf 1 in number
+ * 0, EBX of leaf 7 in number 1 and the low half of XCR0 in number 2; what there is not stays 0.
+ */
 function identify(): Uint8Array {
   const code = new Assembler(avx2);
-  const cpuid = () => code.raw(0x0f, 0xa2);
+  const cpuid = () => code.raw(0x0f, 0xa2); // CPUID: by rax and rcx, into rax, rbx, rcx and rdx
   const zero = (register: number) => code.integer("subtract", register, register);
   const end = {};
   code.push(rbx);
   code.integer("move", rsi, rdi);
-  // The number of the last leaf, then the two leaves that matter.
+  // Leaf 0 gives the number of the last leaf; CPUID changes rbx, hence rsi for the block.
   zero(rax);
   cpuid();
   code.immediate("compare", rax, leaves.extended);
@@ -116,7 +126,12 @@ function identify(): Uint8Array {
 
 const bases = new WeakMap<ArrayBufferLike, number>();
 
-/** The address of an array, which must have a buffer of its own or lie on a heap. */
+/**
+ * The address of an array.
+ *
+ * @param array Has a buffer that was made as one (\`new ArrayBuffer\`) or is WebAssembly's: V8 keeps a
+ * small array without such a buffer inside its own heap, and may move it.
+ */
 export function addressOf(array: Float32Array | Int32Array | Uint8Array): number {
   const { buffer, byteOffset } = array;
   let base = bases.get(buffer);

@@ -1,72 +1,89 @@
 /**
- * The GRU's backward step in machine code; gru.ts has the equations.
+ * The GRU's backward step in machine code; `../../ops/gru.ts` has the equations.
  *
- * A block of columns is as many columns of the gradient by the state as a panel of Rᵀ has.
+ * A block is as many columns of the gradient with respect to the state as a panel of Rᵀ has.
  *
  * @module
  */
 import type { Assembler } from "./assembler.ts";
-import { type Register, registers } from "./operands.ts";
-import { gatesAt, tilesOf, writeGateDistances, writeRows } from "./gru_tile.ts";
-import { common, countDown, FunctionWriter, writeFunction } from "./function_frame.ts";
+import { countDown, frameArguments, FunctionWriter, writeFunction } from "./function_frame.ts";
+import { gatesAt, loadGateStrides, tilesOf, writeRows } from "./gru_tile.ts";
+import type { Register } from "./operands.ts";
+import {
+  backwardRowRegisters,
+  backwardVectors,
+  frameRegisters,
+  partRegisters,
+  rowRegisters,
+  tileRegisters,
+} from "./register_roles.ts";
 
-const { rax, rbx, rcx, rdx, rsi, r9, r13, r14 } = registers;
+const { scratch, scratch2 } = frameRegisters;
+const { column, panel } = partRegisters;
+const { prefetch } = tileRegisters;
+const { sums, operand } = rowRegisters;
+const { gates, vectorsLeft } = backwardRowRegisters;
 
 /**
- * The arguments of the backward function: carried = carried + A·B if `add`, else A·B; then, if
- * `hasStep`, the gradients at the gates of a step, which lie as the forward pass left them; `gate`
- * is the distance from one gate to the next elsewhere.
+ * The arguments of the backward function: gradHidden = A·B, plus what it was if `accumulate` is 1;
+ * then, if `hasStep` is 1, the gradients with respect to the gates of a step. `gates` lies as the
+ * forward function left it, `gatesColumn` bytes from one vector of units to the next; elsewhere
+ * `gateStride` is the bytes from one gate's columns to the next gate's. `gradient` is that of the
+ * loss with respect to the step's hidden state, `gradProjected` gets D added at its rows,
+ * `gradRecurrent` gets E, and `gradBias` the sum of E.
  */
 // deno-fmt-ignore
 export const backwardArguments = [
-  ...common, "gate", "carried", "carriedStride", "add", "hasStep", "bias", "inputSide",
-  "inputSideStride", "id", "idStride", "before", "beforeStride", "gradient", "gradientStride", "gates",
-  "gatesColumn", "recurrentSide", "recurrentSideStride",
+  ...frameArguments, "gateStride", "gradHidden", "gradHiddenStride", "accumulate", "hasStep",
+  "gradBias", "gradProjected", "gradProjectedStride", "id", "idStride", "previousState",
+  "previousStateStride", "gradient", "gradientStride", "gates", "gatesColumn", "gradRecurrent",
+  "gradRecurrentStride",
 ] as const;
 
 /**
- * A step of the backward pass, of some blocks of columns: the product with Rᵀ, which completes the
- * gradient by the state before a step, and with it the gradients at the gates of the step before.
- * Without a step it is a product.
+ * Writes a step of the backward pass, for some blocks of columns: the product with Rᵀ, which
+ * completes the gradient with respect to the state before a step, and from it the gradients with
+ * respect to the gates of the step before that one. Without a step it is a matrix product.
  */
-export function writeBackward(code: Assembler): void {
+export function writeBackward(code: Assembler): readonly string[] {
   const { bytes } = code.unit;
   const tile = tilesOf(code.unit).backward;
   const writer = new FunctionWriter(code, backwardArguments);
-  writeFunction(writer, { sums: tile.rows * tile.vectors, vectorsOfColumn: 1 }, () => {
-    code.integer("multiply", rax, writer.argument("gatesColumn"));
-    code.integer("add", rax, writer.argument("gates"));
-    code.storeInteger(writer.local("gates of block"), rax);
+  return writeFunction(writer, { sums: tile.rows * tile.vectors, vectorsOfColumn: 1 }, () => {
+    code.integer("multiply", scratch, writer.argument("gatesColumn"));
+    code.integer("add", scratch, writer.argument("gates"));
+    code.storeInteger(writer.local("gates of block"), scratch);
     const blocks = code.here();
     // The last block may have fewer vectors.
     const enough = {};
-    code.set(rax, tile.vectors);
-    code.integer("compare", rax, writer.local("columns left"));
+    code.set(scratch, tile.vectors);
+    code.integer("compare", scratch, writer.local("columns left"));
     code.jumpIf("below", enough);
-    code.integer("move", rax, writer.local("columns left"));
+    code.integer("move", scratch, writer.local("columns left"));
     code.bind(enough);
-    code.storeInteger(writer.local("width"), rax);
-    code.integer("move", rbx, writer.argument("k"));
-    code.integer("multiply", rbx, rax);
-    code.set(rax, bytes);
-    code.integer("multiply", rbx, rax);
-    code.integer("add", rbx, r13);
-    code.integer("move", rax, writer.local("gates of block"));
-    code.storeInteger(writer.local("gates of row"), rax);
+    code.storeInteger(writer.local("vectors of block"), scratch);
+    // The next panel, which is prefetched, lies behind this one.
+    code.integer("move", prefetch, writer.argument("k"));
+    code.integer("multiply", prefetch, scratch);
+    code.set(scratch, bytes);
+    code.integer("multiply", prefetch, scratch);
+    code.integer("add", prefetch, panel);
+    code.integer("move", scratch, writer.local("gates of block"));
+    code.storeInteger(writer.local("gates of row"), scratch);
     writeRows(writer, {
       tile,
       strides: [
-        ["carried", "carriedStride"],
+        ["gradHidden", "gradHiddenStride"],
         ["id", "idStride"],
-        ["before", "beforeStride"],
+        ["previousState", "previousStateStride"],
         ["gradient", "gradientStride"],
-        ["recurrentSide", "recurrentSideStride"],
+        ["gradRecurrent", "gradRecurrentStride"],
       ],
       writeTiles(tileOf) {
         for (let vectors = tile.vectors; vectors > 0; vectors--) {
           const other = {};
-          code.integer("move", rax, writer.local("width"));
-          code.immediate("compare", rax, vectors);
+          code.integer("move", scratch, writer.local("vectors of block"));
+          code.immediate("compare", scratch, vectors);
           code.jumpIf("notEqual", other);
           for (let rows = tile.rows; rows > 0; rows--) tileOf(rows, vectors);
           code.bind(other);
@@ -74,79 +91,80 @@ export function writeBackward(code: Assembler): void {
       },
       writeRow: () => writeRow(writer),
     });
-    code.integer("move", r13, writer.local("panel's end"));
-    code.integer("move", rax, writer.local("width"));
-    code.set(rcx, bytes);
-    code.integer("multiply", rcx, rax);
-    code.integer("add", r14, rcx);
-    code.integer("move", rcx, writer.argument("gatesColumn"));
-    code.integer("multiply", rcx, rax);
-    code.addInteger(writer.local("gates of block"), rcx);
-    code.integer("move", rcx, writer.local("columns left"));
-    code.integer("subtract", rcx, rax);
-    code.storeInteger(writer.local("columns left"), rcx);
-    code.immediate("compare", rcx, 0);
+    code.integer("move", panel, writer.local("panel's end"));
+    code.integer("move", scratch, writer.local("vectors of block"));
+    code.set(scratch2, bytes);
+    code.integer("multiply", scratch2, scratch);
+    code.integer("add", column, scratch2);
+    code.integer("move", scratch2, writer.argument("gatesColumn"));
+    code.integer("multiply", scratch2, scratch);
+    code.addInteger(writer.local("gates of block"), scratch2);
+    code.integer("move", scratch2, writer.local("columns left"));
+    code.integer("subtract", scratch2, scratch);
+    code.storeInteger(writer.local("columns left"), scratch2);
+    code.immediate("compare", scratch2, 0);
     code.jumpIf("notEqual", blocks);
   });
 }
 
 type BackwardWriter = FunctionWriter<typeof backwardArguments[number]>;
 
-/** A row of a block, vector by vector: its sums lie at rcx. */
+/** Writes one row of a block, vector by vector. */
 function writeRow(writer: BackwardWriter): void {
   const { code } = writer;
   const { bytes } = code.unit;
-  const [g, replaces, hasNoStep] = [0, {}, {}];
-  const [row, column] = [writer.local("row's sums"), writer.local("first column")];
-  code.storeInteger(row, rcx);
-  code.storeInteger(column, r14);
-  code.integer("move", rsi, writer.local("gates of row"));
-  code.integer("move", rdx, writer.local("width"));
+  const { gradHidden } = backwardVectors;
+  const [replaces, hasNoStep] = [{}, {}];
+  const [rowSums, firstColumn] = [writer.local("row's sums"), writer.local("first column")];
+  code.storeInteger(rowSums, sums);
+  code.storeInteger(firstColumn, column);
+  code.integer("move", gates, writer.local("gates of row"));
+  code.integer("move", vectorsLeft, writer.local("vectors of block"));
   const columns = code.here();
-  code.load(g, { base: rcx });
-  code.integer("move", rax, writer.argument("add"));
-  code.immediate("compare", rax, 0);
+  code.load(gradHidden, { base: sums });
+  code.integer("move", scratch, writer.argument("accumulate"));
+  code.immediate("compare", scratch, 0);
   code.jumpIf("equal", replaces);
-  code.vector("add", g, g, writer.at("carried"));
+  code.vector("add", gradHidden, gradHidden, writer.atColumn("gradHidden"));
   code.bind(replaces);
-  code.integer("move", rax, writer.argument("hasStep"));
-  code.immediate("compare", rax, 0);
+  code.integer("move", scratch, writer.argument("hasStep"));
+  code.immediate("compare", scratch, 0);
   code.jumpIf("equal", hasNoStep);
-  writeStep(writer, g);
+  writeStep(writer);
   code.bind(hasNoStep);
-  code.store(writer.at("carried"), g);
-  code.integer("add", rsi, writer.argument("gatesColumn"));
-  code.immediate("add", rcx, bytes);
-  code.immediate("add", r14, bytes);
-  countDown(code, rdx, columns);
-  code.integer("move", rcx, row);
-  code.integer("move", r14, column);
-  code.set(rax, 4 * bytes);
-  code.addInteger(writer.local("gates of row"), rax);
+  code.store(writer.atColumn("gradHidden"), gradHidden);
+  code.integer("add", gates, writer.argument("gatesColumn"));
+  code.immediate("add", sums, bytes);
+  code.immediate("add", column, bytes);
+  countDown(code, vectorsLeft, columns);
+  code.integer("move", sums, rowSums);
+  code.integer("move", column, firstColumn);
+  code.set(scratch, 4 * bytes);
+  code.addInteger(writer.local("gates of row"), scratch);
 }
 
 /**
- * The gradients at the gates, which lie at rsi as the forward pass left them. g is the gradient by
- * the state after the step, and becomes that by the state before it, but for the product.
+ * Writes the gradients with respect to a step's gates, of one vector of units. The vector register
+ * `gradHidden` holds the gradient with respect to the state after the step, and gets g ⊙ z: that
+ * with respect to the state before it, without the product E·Rᵀ.
  */
-function writeStep(writer: BackwardWriter, g: Register): void {
+function writeStep(writer: BackwardWriter): void {
   const { code } = writer;
-  // deno-fmt-ignore
-  const [z, r, candidate, q, dz, dr, dCandidate, dq, one, other] =
-    Array.from({ length: 10 }, (_, i) => g + 1 + i);
+  const { gradHidden: g, z, r, candidate, q, dz, dr, dCandidate, dq, one, scratch: other } =
+    backwardVectors;
   for (const [gate, value] of [z, r, candidate, q].entries()) {
-    code.load(value, { base: rsi, displacement: gate * code.unit.bytes });
+    code.load(value, { base: gates, displacement: gate * code.unit.bytes });
   }
   code.load(one, code.constant(1));
-  code.vector("add", g, g, writer.at("gradient"));
+  code.vector("add", g, g, writer.atColumn("gradient"));
   code.vector("subtract", other, one, z);
   code.vector("multiply", other, other, g); // g ⊙ (1 − z)
   code.vector("multiply", dz, other, z);
   code.load(dCandidate, code.constant(1));
-  code.vector("subtractProduct", dCandidate, candidate, candidate);
+  code.vector("subtractProduct", dCandidate, candidate, candidate); // 1 − ĥ²
   code.vector("multiply", dCandidate, dCandidate, other);
-  code.load(other, writer.at("before"));
-  code.vector("subtract", other, other, candidate);
+  code.load(other, writer.atColumn("previousState"));
+  code.vector("subtract", other, other, candidate); // h − ĥ
   code.vector("multiply", dz, dz, other);
   code.vector("subtract", dr, one, r);
   code.vector("multiply", dr, dr, r);
@@ -154,23 +172,24 @@ function writeStep(writer: BackwardWriter, g: Register): void {
   code.vector("multiply", dr, dr, dCandidate);
   code.vector("multiply", dq, dCandidate, r);
   code.vector("multiply", g, g, z);
-  writeGateDistances(code, writer.argument("gate"));
-  const addTo = (base: Register, values: readonly Register[]) => {
+  loadGateStrides(code, writer.argument("gateStride"));
+  const addTo = (values: readonly [Register, Register, Register]) => {
     for (const [gate, value] of values.entries()) {
-      code.vector("add", other, value, gatesAt(base)[gate]);
-      code.store(gatesAt(base)[gate], other);
+      const sum = gatesAt(operand)[gate]!;
+      code.vector("add", other, value, sum);
+      code.store(sum, other);
     }
   };
-  code.integer("move", r9, writer.local("id"));
-  code.integer("moveInt32", r9, { base: r9 });
-  code.integer("multiply", r9, writer.argument("inputSideStride"));
-  code.integer("add", r9, writer.argument("inputSide"));
-  code.integer("add", r9, r14);
-  addTo(r9, [dz, dr, dCandidate]);
-  code.integer("move", r9, writer.argument("bias"));
-  code.integer("add", r9, r14);
-  addTo(r9, [dz, dr, dq]);
-  code.integer("move", r9, writer.local("recurrentSide"));
-  code.integer("add", r9, r14);
-  for (const [gate, value] of [dz, dr, dq].entries()) code.store(gatesAt(r9)[gate], value);
+  code.integer("move", operand, writer.local("id"));
+  code.integer("moveInt32", operand, { base: operand });
+  code.integer("multiply", operand, writer.argument("gradProjectedStride"));
+  code.integer("add", operand, writer.argument("gradProjected"));
+  code.integer("add", operand, column);
+  addTo([dz, dr, dCandidate]);
+  code.integer("move", operand, writer.argument("gradBias"));
+  code.integer("add", operand, column);
+  addTo([dz, dr, dq]);
+  code.integer("move", operand, writer.local("gradRecurrent"));
+  code.integer("add", operand, column);
+  for (const [gate, value] of [dz, dr, dq].entries()) code.store(gatesAt(operand)[gate]!, value);
 }

@@ -1,5 +1,5 @@
 /**
- * The functions of machine code, written for a processor and loaded.
+ * The emitted functions: written for a processor, loaded, and called.
  *
  * @module
  */
@@ -9,25 +9,32 @@ import { writeBackward } from "./gru_backward.ts";
 import { writeForward } from "./gru_forward.ts";
 import { writeOuter } from "./outer_product.ts";
 
-/** What writes each function. */
-const writers = { forward: writeForward, backward: writeBackward, outer: writeOuter } as const;
+/** Each writes a function and returns the names of the numbers of its argument block. */
+export const functionWriters = {
+  forward: writeForward,
+  backward: writeBackward,
+  outer: writeOuter,
+} as const;
 
-/** Where the code of each function lies, which every thread of the program may call. */
-export type CodeAddresses = Readonly<Record<keyof typeof writers, bigint>>;
+/** The name of an emitted function. */
+export type FunctionName = keyof typeof functionWriters;
+
+/** The address of each function's code, which every thread of the program may call. */
+export type CodeAddresses = Readonly<Record<FunctionName, bigint>>;
 
 /** The functions, as one thread calls them. */
 export type MachineCode =
   & { readonly unit: VectorUnit }
-  & Readonly<Record<keyof typeof writers, MachineFunction>>;
+  & Readonly<Record<FunctionName, MachineFunction>>;
 
 /**
  * Writes all functions for a processor.
  *
- * @param unit Its vectors.
- * @returns Their bytes.
+ * @param unit The processor's vector unit.
+ * @returns The bytes of each function.
  */
-export function writeCode(unit: VectorUnit): Readonly<Record<keyof typeof writers, Uint8Array>> {
-  const entries = Object.entries(writers).map(([name, write]) => {
+export function writeCode(unit: VectorUnit): Readonly<Record<FunctionName, Uint8Array>> {
+  const entries = Object.entries(functionWriters).map(([name, write]) => {
     const code = new Assembler(unit);
     write(code);
     return [name, code.finish()];
@@ -36,17 +43,23 @@ export function writeCode(unit: VectorUnit): Readonly<Record<keyof typeof writer
 }
 
 /**
- * Loads functions where they can run.
+ * Loads functions into executable memory.
  *
- * @param code Their bytes.
- * @throws {Error} If there is no memory that code runs from.
+ * @param code The bytes of each function.
+ * @returns The address of each function.
+ * @throws {Error} If the system gives no executable memory.
  */
 export function loadFunctions(code: ReturnType<typeof writeCode>): CodeAddresses {
   const entries = Object.entries(code).map(([name, bytes]) => [name, loadCode(bytes)]);
   return Object.fromEntries(entries);
 }
 
-/** The functions at some addresses. */
+/**
+ * Makes functions callable by the current thread.
+ *
+ * @param unit The vector unit that they were written for.
+ * @param addresses Where they were loaded.
+ */
 export function machineCodeAt(unit: VectorUnit, addresses: CodeAddresses): MachineCode {
   const { forward, backward, outer } = addresses;
   return {

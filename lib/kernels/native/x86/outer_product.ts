@@ -1,178 +1,210 @@
 /**
- * A product Aᵀ·B of two long matrices in machine code: the gradient at R is one, over all rows of
- * all time steps.
+ * A product C = Aᵀ·B of two long matrices in machine code, as the gradient with respect to R is one
+ * over all rows of all time steps.
  *
- * A block of some rows of A and B at a time is copied to where it lies dense, A as panels of a
- * vector of columns and B as one panel of three vectors after the other, which stays in the nearest
- * cache while all of A goes by; a tile of C stays in registers. Source: Goto and van de Geijn 2008,
- * https://doi.org/10.1145/1356052.1356053.
+ * A block of some rows of A and B at a time is copied to where it lies dense: A as panels of one
+ * vector of columns, and of B one panel of three vectors at a time, which stays in the first-level
+ * cache while all of A goes by. A tile of C, half a vector of rows times three vectors of columns,
+ * stays in registers. Source: Goto and van de Geijn 2008, https://doi.org/10.1145/1356052.1356053.
  *
  * @module
  */
 import type { Assembler } from "./assembler.ts";
-import { type Register, registers } from "./operands.ts";
-import { addProducts } from "./gru_tile.ts";
-import { common, countDown, FunctionWriter, writeFunction } from "./function_frame.ts";
+import { countDown, frameArguments, FunctionWriter, writeFunction } from "./function_frame.ts";
+import { addProducts, clearSums } from "./gru_tile.ts";
+import type { Memory, Register } from "./operands.ts";
+import {
+  copyARegisters,
+  copyBRegisters,
+  frameRegisters,
+  outerRegisters,
+  outerTileRegisters,
+  tileVectors,
+} from "./register_roles.ts";
 
-const { rax, rbx, rcx, rdx, rsi } = registers;
-const { r8, r9, r10, r11, r12, r13, r14, r15 } = registers;
+const { scratch } = frameRegisters;
+const { blockRows, panelStride, panelOfA, panelsOfALeft } = outerRegisters;
+const { columnsOfB, bStride, column } = outerRegisters;
+const { tileOfC, cStride, rowOfA, rowOfB, kLeft, rowOfC } = outerTileRegisters;
+const cacheLineBytes = 64;
 
-/** The vectors of a panel of B. */
+/** The vectors of a panel of B, and of a tile of C. */
 export const outerVectors = 3;
-/** The rows of a tile of C, of so many to a vector of A: AVX2 has 4 of 8, AVX-512 8 of 16. */
-const tilesOfVector = 2;
+/** The tiles of C for each panel of A: AVX2's have 4 rows of its 8, AVX-512's 8 of 16. */
+const tilesOfPanel = 2;
 
 /**
- * The function's arguments. Of the common ones, `k` rows are multiplied, A has `rows`
- * vectors of columns and B `columns` panels, `panels` is memory for A's, `panelStride` apart, and
- * `panelOfB` for one of B. `block` rows are multiplied at a time.
+ * The arguments of the outer product. Of the ones of every function, `k` is the number of rows of A
+ * and B, `rows` the panels of A, `columns` those of B, and `panels` scratch memory for A's, which
+ * lie `panelStride` bytes apart; `panelOfB` is scratch memory for one of B's. `block` is the most
+ * rows that are multiplied at a time.
  */
 export const outerArguments = [
-  ...common,
+  ...frameArguments,
   ...["b", "bStride", "c", "cStride", "panelStride", "panelOfB", "block"] as const,
 ] as const;
 
-/** C = Aᵀ·B, of some panels of columns. */
-export function writeOuter(code: Assembler): void {
+type OuterWriter = FunctionWriter<typeof outerArguments[number]>;
+
+/** Writes C = Aᵀ·B, for some panels of columns. */
+export function writeOuter(code: Assembler): readonly string[] {
   const { bytes } = code.unit;
-  const writer = new FunctionWriter(code, outerArguments);
-  const rowsOfTile = code.unit.lanes / tilesOfVector;
+  const writer: OuterWriter = new FunctionWriter(code, outerArguments);
   const move = (to: Register, name: typeof outerArguments[number]) =>
     code.integer("move", to, writer.argument(name));
-  const [column, columnsLeft] = [writer.local("column"), writer.local("columns left")];
+  const [firstColumn, columnsLeft] = [writer.local("column"), writer.local("columns left")];
   const [blockOfA, blockOfB] = [writer.local("block of A"), writer.local("block of B")];
-  const [rowsLeft, panelsLeft, adds] = [
+  const [rowsLeft, panelsLeft, accumulates] = [
     writer.local("rows left"),
     writer.local("panels left"),
-    writer.local("adds"),
+    writer.local("accumulates"),
   ];
-  writeFunction(writer, { sums: 0, vectorsOfColumn: outerVectors }, () => {
-    code.integer("address", r14, { base: r14, index: r14, scale: 2 });
-    code.storeInteger(column, r14);
-    move(rax, "b");
-    code.integer("add", rax, r14);
-    code.storeInteger(blockOfB, rax);
-    move(rax, "a");
-    code.storeInteger(blockOfA, rax);
-    move(rax, "k");
-    code.storeInteger(rowsLeft, rax);
-    code.set(rax, 0);
-    code.storeInteger(adds, rax);
+  return writeFunction(writer, { sums: 0, vectorsOfColumn: outerVectors }, () => {
+    code.integer("address", column, { base: column, index: column, scale: 2 });
+    code.storeInteger(firstColumn, column);
+    move(scratch, "b");
+    code.integer("add", scratch, column);
+    code.storeInteger(blockOfB, scratch);
+    move(scratch, "a");
+    code.storeInteger(blockOfA, scratch);
+    move(scratch, "k");
+    code.storeInteger(rowsLeft, scratch);
+    code.set(scratch, 0);
+    code.storeInteger(accumulates, scratch);
     const [blocks, whole] = [code.here(), {}];
-    move(r15, "block");
-    code.integer("compare", r15, rowsLeft);
+    move(blockRows, "block");
+    code.integer("compare", blockRows, rowsLeft);
     code.jumpIf("below", whole);
-    code.integer("move", r15, rowsLeft);
+    code.integer("move", blockRows, rowsLeft);
     code.bind(whole);
 
-    // A's block, row by row, into its panels.
-    move(r8, "panelStride");
-    move(r9, "aStride");
-    move(r12, "panels");
-    code.integer("move", rsi, blockOfA);
-    code.integer("move", rcx, r15);
-    const rowsOfA = code.here();
-    code.integer("move", rax, rsi);
-    code.integer("move", rdx, r12);
-    move(r11, "rows");
-    const vectorsOfA = code.here();
-    code.load(0, { base: rax });
-    code.store({ base: rdx }, 0);
-    code.immediate("add", rax, bytes);
-    code.integer("add", rdx, r8);
-    countDown(code, r11, vectorsOfA);
-    code.integer("add", rsi, r9);
-    code.immediate("add", r12, bytes);
-    countDown(code, rcx, rowsOfA);
-    code.storeInteger(blockOfA, rsi);
+    move(panelStride, "panelStride");
+    writeCopyOfA(writer, blockOfA);
 
-    code.integer("move", rbx, blockOfB);
-    code.integer("move", r14, column);
-    code.integer("move", rax, columnsLeft);
-    code.storeInteger(panelsLeft, rax);
-    move(r10, "bStride");
+    code.integer("move", columnsOfB, blockOfB);
+    code.integer("move", column, firstColumn);
+    code.integer("move", scratch, columnsLeft);
+    code.storeInteger(panelsLeft, scratch);
+    move(bStride, "bStride");
     const panels = code.here();
-    code.integer("move", rsi, rbx);
-    move(rdx, "panelOfB");
-    code.integer("move", rcx, r15);
-    const rowsOfB = code.here();
-    for (let j = 0; j < outerVectors; j++) code.load(j, { base: rsi, displacement: j * bytes });
-    for (let j = 0; j < outerVectors; j++) code.store({ base: rdx, displacement: j * bytes }, j);
-    code.integer("add", rsi, r10);
-    code.immediate("add", rdx, outerVectors * bytes);
-    countDown(code, rcx, rowsOfB);
-    code.immediate("add", rbx, outerVectors * bytes);
+    writeCopyOfB(writer);
+    code.immediate("add", columnsOfB, outerVectors * bytes);
 
-    move(r9, "cStride");
-    move(r12, "panels");
-    move(r11, "rows");
-    move(r13, "c");
-    code.integer("add", r13, r14);
+    move(cStride, "cStride");
+    move(panelOfA, "panels");
+    move(panelsOfALeft, "rows");
+    move(tileOfC, "c");
+    code.integer("add", tileOfC, column);
     const tiles = code.here();
-    for (let half = 0; half < tilesOfVector; half++) {
-      code.integer("address", rsi, { base: r12, displacement: half * bytes / tilesOfVector });
-      writeTile(writer, rowsOfTile);
+    for (let tile = 0; tile < tilesOfPanel; tile++) {
+      const displacement = tile * bytes / tilesOfPanel;
+      code.integer("address", rowOfA, { base: panelOfA, displacement });
+      writeTile(writer, accumulates);
     }
-    code.integer("add", r12, r8);
-    countDown(code, r11, tiles);
-    code.immediate("add", r14, outerVectors * bytes);
-    code.integer("move", rax, panelsLeft);
-    code.immediate("subtract", rax, 1);
-    code.storeInteger(panelsLeft, rax);
+    code.integer("add", panelOfA, panelStride);
+    countDown(code, panelsOfALeft, tiles);
+    code.immediate("add", column, outerVectors * bytes);
+    code.integer("move", scratch, panelsLeft);
+    code.immediate("subtract", scratch, 1);
+    code.storeInteger(panelsLeft, scratch);
     code.jumpIf("notEqual", panels);
 
-    code.integer("multiply", r10, r15);
-    code.addInteger(blockOfB, r10);
-    code.set(rax, 1);
-    code.storeInteger(adds, rax);
-    code.integer("move", rax, rowsLeft);
-    code.integer("subtract", rax, r15);
-    code.storeInteger(rowsLeft, rax);
+    code.integer("multiply", bStride, blockRows);
+    code.addInteger(blockOfB, bStride);
+    code.set(scratch, 1);
+    code.storeInteger(accumulates, scratch);
+    code.integer("move", scratch, rowsLeft);
+    code.integer("subtract", scratch, blockRows);
+    code.storeInteger(rowsLeft, scratch);
     code.jumpIf("notEqual", blocks);
   });
 }
 
-/** A tile of C at r13, which moves on to the next, from A's panel at rsi; r9 is C's stride. */
-function writeTile(writer: FunctionWriter<typeof outerArguments[number]>, rows: number): void {
+/** Writes the copy of a block of A, row by row, into its panels; `blockOfA` moves to the next. */
+function writeCopyOfA(writer: OuterWriter, blockOfA: Memory): void {
+  const { code } = writer;
+  const { row, aStride, rowsLeft, from, to } = copyARegisters;
+  const vector = 0;
+  code.integer("move", aStride, writer.argument("aStride"));
+  code.integer("move", panelOfA, writer.argument("panels"));
+  code.integer("move", row, blockOfA);
+  code.integer("move", rowsLeft, blockRows);
+  const rows = code.here();
+  code.integer("move", from, row);
+  code.integer("move", to, panelOfA);
+  code.integer("move", panelsOfALeft, writer.argument("rows"));
+  const vectors = code.here();
+  code.load(vector, { base: from });
+  code.store({ base: to }, vector);
+  code.immediate("add", from, code.unit.bytes);
+  code.integer("add", to, panelStride);
+  countDown(code, panelsOfALeft, vectors);
+  code.integer("add", row, aStride);
+  code.immediate("add", panelOfA, code.unit.bytes);
+  countDown(code, rowsLeft, rows);
+  code.storeInteger(blockOfA, row);
+}
+
+/** Writes the copy of a block's rows of `columnsOfB` into the panel of B. */
+function writeCopyOfB(writer: OuterWriter): void {
+  const { code } = writer;
+  const { bytes } = code.unit;
+  const { from, to, rowsLeft } = copyBRegisters;
+  code.integer("move", from, columnsOfB);
+  code.integer("move", to, writer.argument("panelOfB"));
+  code.integer("move", rowsLeft, blockRows);
+  const rows = code.here();
+  for (let j = 0; j < outerVectors; j++) code.load(j, { base: from, displacement: j * bytes });
+  for (let j = 0; j < outerVectors; j++) code.store({ base: to, displacement: j * bytes }, j);
+  code.integer("add", from, bStride);
+  code.immediate("add", to, outerVectors * bytes);
+  countDown(code, rowsLeft, rows);
+}
+
+/**
+ * Writes a tile of C, whose rows are columns of A: the product of `rowOfA` and the panel of B, added
+ * to what is there unless `accumulates` is 0. `tileOfC` moves to the next tile.
+ */
+function writeTile(writer: OuterWriter, accumulates: Memory): void {
   const { code } = writer;
   const { bytes, lanes } = code.unit;
-  const accumulator = (i: number, j: number) => i * outerVectors + j;
-  // C's lines are fetched while the tile is computed.
-  code.integer("move", rax, r13);
-  for (let i = 0; i < rows; i++) {
-    for (let line = 0; line < outerVectors * bytes; line += 64) {
-      code.prefetch({ base: rax, displacement: line });
+  const tile = { rows: lanes / tilesOfPanel, vectors: outerVectors };
+  const { sum } = tileVectors(tile);
+  // The tile's cache lines of C are prefetched while its product is computed.
+  code.integer("move", rowOfC, tileOfC);
+  for (let i = 0; i < tile.rows; i++) {
+    for (let line = 0; line < outerVectors * bytes; line += cacheLineBytes) {
+      code.prefetch({ base: rowOfC, displacement: line });
     }
-    code.integer("add", rax, r9);
+    code.integer("add", rowOfC, cStride);
   }
-  for (let i = 0; i < rows * outerVectors; i++) code.vector("xor", i, i, i);
-  code.integer("move", rdx, writer.argument("panelOfB"));
-  code.integer("move", rcx, r15);
+  clearSums(code, tile);
+  code.integer("move", rowOfB, writer.argument("panelOfB"));
+  code.integer("move", kLeft, blockRows);
   const loop = code.here();
-  addProducts(code, { rows, vectors: outerVectors }, {
-    numberAt: (i) => ({ base: rsi, displacement: i * bytes / lanes }),
-    vectorAt: (j) => ({ base: rdx, displacement: j * bytes }),
+  addProducts(code, tile, {
+    numberAt: (i) => ({ base: rowOfA, displacement: i * bytes / lanes }),
+    vectorAt: (j) => ({ base: rowOfB, displacement: j * bytes }),
   });
-  code.immediate("add", rsi, bytes);
-  code.immediate("add", rdx, outerVectors * bytes);
-  countDown(code, rcx, loop);
+  code.immediate("add", rowOfA, bytes);
+  code.immediate("add", rowOfB, outerVectors * bytes);
+  countDown(code, kLeft, loop);
   const store = {};
-  code.integer("move", rax, writer.local("adds"));
-  code.immediate("compare", rax, 0);
+  code.integer("move", scratch, accumulates);
+  code.immediate("compare", scratch, 0);
   code.jumpIf("equal", store);
-  code.integer("move", rax, r13);
-  for (let i = 0; i < rows; i++) {
+  code.integer("move", rowOfC, tileOfC);
+  for (let i = 0; i < tile.rows; i++) {
     for (let j = 0; j < outerVectors; j++) {
-      const sum = accumulator(i, j);
-      code.vector("add", sum, sum, { base: rax, displacement: j * bytes });
+      code.vector("add", sum(i, j), sum(i, j), { base: rowOfC, displacement: j * bytes });
     }
-    code.integer("add", rax, r9);
+    code.integer("add", rowOfC, cStride);
   }
   code.bind(store);
-  for (let i = 0; i < rows; i++) {
+  for (let i = 0; i < tile.rows; i++) {
     for (let j = 0; j < outerVectors; j++) {
-      code.store({ base: r13, displacement: j * bytes }, accumulator(i, j));
+      code.store({ base: tileOfC, displacement: j * bytes }, sum(i, j));
     }
-    code.integer("add", r13, r9);
+    code.integer("add", tileOfC, cStride);
   }
 }
