@@ -69,7 +69,7 @@ class HostSampler implements Sampler {
   }
 
   async draw(): Promise<Int32Array[]> {
-    // Only now that one more is asked for, the one before is worth prefilled.
+    // Only now that one more is asked for, the one before is worth reading.
     if (this.#ids !== undefined) this.#rows = this.#stepper.step(this.#ids);
     const { temperature, randoms, onLogits } = this.#options;
     const position = this.#position++;

@@ -82,11 +82,13 @@ async function withoutBlas(
   { simd, plain }: WasmKernels,
   { threads }: Settings,
 ): Promise<CpuTools> {
-  const { started, notes } = await parallelThreads({ threads });
-  const products = started.pool.threads === 1 ? plain : parallelProducts(plain, started);
+  // A page that is not isolated has no memory that threads could share.
+  const shared = threads === 1 ? undefined : await parallelThreads({ threads });
+  const count = shared?.started.pool.threads ?? 1;
+  const products = shared && count > 1 ? parallelProducts(plain, shared.started) : plain;
   return {
-    ...{ products, steps: portableSteps(products, simd), notes, blas: null, vectors: null },
-    description: withThreads(plain.description, started),
+    ...{ products, steps: portableSteps(products, simd), notes: shared?.notes ?? [] },
+    ...{ description: withThreads(plain.description, count), blas: null, vectors: null },
   };
 }
 
@@ -105,7 +107,11 @@ async function withOneLibrary(
     : ["no machine code: it takes the permission to use all libraries (--allow-ffi)"];
   return {
     ...{ products, steps: portableSteps(products, simd), notes: [...note, ...notes] },
-    ...{ description: withThreads(blas.name, started), blas: fullName(blas), vectors: null },
+    ...{
+      description: withThreads(blas.name, started.pool.threads),
+      blas: fullName(blas),
+      vectors: null,
+    },
   };
 }
 
@@ -123,7 +129,7 @@ async function withPointers(
   const steps = portableSteps(products, simd);
   return {
     ...{ products, steps: machine ? nativeSteps(steps, machine) : steps },
-    description: withThreads(blas.name, started) + (unit ? `, ${unit.name}` : ""),
+    description: withThreads(blas.name, started.pool.threads) + (unit ? `, ${unit.name}` : ""),
     ...{ blas: fullName(blas), vectors: unit && unit.name, notes: [...note, ...notes] },
   };
 }
@@ -134,7 +140,7 @@ function fullName({ name, version }: Blas): string {
   return version === null ? name : `${name} ${version}`;
 }
 
-function withThreads(name: string, { pool: { threads } }: Threads): string {
+function withThreads(name: string, threads: number): string {
   return `${name}, ${threads} thread${threads === 1 ? "" : "s"}`;
 }
 
