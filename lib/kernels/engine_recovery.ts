@@ -15,7 +15,7 @@ import { type Engine, engineOf, type EngineState, type Scope } from "./engine/en
 import { type EngineCalls, noCalls, opSuffix, runningCalls } from "./engine/calls.ts";
 import { freeWritten, isJournalOpen, keepJournal, settleJournal } from "./engine/journal.ts";
 import { settleThreads } from "./cpu_tools.ts";
-import { submitCommands } from "./webgpu/command_stream.ts";
+import { guardSubmission, submitCommands } from "./webgpu/submission.ts";
 
 /** How the names of scopes end that `tidy` opened, in a kernel or elsewhere; set by us. */
 const [kernelSuffix, tidySuffix] = ["__kernel", "__tidy"];
@@ -33,6 +33,7 @@ const watched = new WeakSet<object>();
 export function watchEngine(): void {
   const engine = engineOf();
   keepJournal(engine, tf.backend());
+  if (tf.getBackend() === "webgpu") guardSubmission(tf.backend());
   if (watched.has(engine)) return;
   watched.add(engine);
   // So that their names tell which scopes `tidy` opened, and which a program opened by hand.
@@ -74,12 +75,14 @@ function remove(engine: Engine, running: EngineCalls): void {
     stale.length > 0 || isUpdateOpen() || isJournalOpen();
   if (isStale) {
     settleThreads();
+    // Before a buffer that its commands use is freed, and filled with something else.
+    const isLost = tf.getBackend() === "webgpu" && submitCommands(tf.backend());
     state.kernelDepth = running.kernels;
     state.gradientDepth = running.tapes;
     state.profiling = false;
     state.numDataMovesStack.length = Math.min(state.numDataMovesStack.length, running.kernels);
     settleJournal(engine);
-    finishUpdate();
+    finishUpdate({ isLost });
     if (running.kernels === 0) freeWritten(engine);
     for (const scope of stale) free(scope);
     const open = state.scopeStack.filter((scope) => !stale.includes(scope));

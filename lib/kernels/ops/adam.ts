@@ -52,11 +52,14 @@ export interface AdamProgress {
   isRecorded: boolean;
   /** In plain ops: the new values of variable, mean and mean square. */
   values?: readonly tf.Tensor[];
+  /** In place: whether no clone shares its values with these three any more, and their copies. */
+  isUnshared: boolean;
+  copies?: readonly (tf.Tensor | null)[];
 }
 
 /** The progress of a step that has not begun. */
 export function noProgress(): AdamProgress {
-  return { done: 0, saved: -1, isRecorded: false };
+  return { done: 0, saved: -1, isRecorded: false, isUnshared: false };
 }
 
 /** The kernel's name in tfjs' registry. */

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import * as tf from "@tensorflow/tfjs";
 import { type AdamProgress, type AdamStep, adamStep, noProgress } from "./adam.ts";
 
 /** A step on all weights. */
@@ -26,9 +27,23 @@ interface BegunUpdate extends AdamUpdate {
 /** The update that has begun and not ended; only one can, since none waits for anything. */
 const begun: { update?: BegunUpdate } = {};
 
+/** What hands the commands of a backend to its device, by the backend's name. */
+const handOvers = new Map<string, () => void>();
+
+/** Makes `submit` what hands the commands of a backend to its device. */
+export function registerHandOver(backendName: string, submit: () => void): void {
+  handOvers.set(backendName, submit);
+}
+
+function handOver(): void {
+  handOvers.get(tf.getBackend())?.();
+}
+
 /** Changes the weights. */
 export function updateWeights({ steps, ...update }: AdamUpdate): void {
   finishUpdate();
+  // The gradients apart from the update: if its commands are lost, it can be recorded again.
+  handOver();
   const all = { ...update, steps: steps.map((step) => ({ ...step, progress: noProgress() })) };
   begun.update = all;
   try {
@@ -44,12 +59,20 @@ export function isUpdateOpen(): boolean {
   return begun.update !== undefined;
 }
 
-/** Ends an update that was stopped, and says so. */
-export function finishUpdate(): void {
+/**
+ * Ends an update that was stopped, and says so.
+ *
+ * @param options.isLost Whether what was recorded on the device was lost.
+ */
+export function finishUpdate({ isLost = false }: { readonly isLost?: boolean } = {}): void {
   const { update } = begun;
   if (update === undefined) return;
   const stopped = `Training was stopped while step ${update.number} changed the weights`;
   try {
+    for (const { progress } of isLost ? update.steps : []) {
+      if (progress.copies?.some((copy) => copy !== null)) throw new Error("its commands were lost");
+      progress.isRecorded = false;
+    }
     end(update);
     console.warn(`${stopped}: the step was finished, and the weights are those after it`);
   } catch (error) {
@@ -64,6 +87,7 @@ function end({ steps, onEnd }: BegunUpdate): void {
     const { variable, progress } = step;
     if (!variable.isDisposed && progress.done < variable.size) adamStep(step);
   }
+  handOver();
   onEnd();
   begun.update = undefined;
 }

@@ -38,6 +38,35 @@ export function plainAdam(
   }
 }
 
+/**
+ * Gives the variable and its moments values of their own, the same ones, where a clone shares them:
+ * the clone must not see them change in place.
+ *
+ * @param step What will change them.
+ * @param options.isShared Whether a tensor shares its values.
+ * @param options.copy Copies a tensor.
+ */
+export function unshare(
+  { variable, mean, meanSquare, progress }: Required<AdamStep>,
+  { isShared, copy }: {
+    isShared(tensor: tf.Tensor): boolean;
+    copy(tensor: tf.Tensor): tf.TensorInfo;
+  },
+): void {
+  if (progress.isUnshared) return;
+  const targets = [variable, mean, meanSquare];
+  tf.tidy(() => {
+    progress.copies ??= targets.map((target) =>
+      isShared(target) ? tf.engine().makeTensorFromTensorInfo(copy(target)) : null
+    );
+    targets.forEach((target, i) => {
+      const copy = progress.copies![i];
+      if (copy !== null) assign(target, copy);
+    });
+    progress.isUnshared = true;
+  });
+}
+
 /** Assigns a value, unless that was done before; a stop may have fallen into the middle of it. */
 function assign(variable: tf.Variable, value: tf.Tensor): void {
   if (variable.dataId !== value.dataId) return variable.assign(value);

@@ -4,7 +4,7 @@
  * @module
  */
 import { type AdamProgress, type AdamStep, adamStepName } from "../ops/adam.ts";
-import { plainAdam } from "../plain/adam.ts";
+import { unshare } from "../plain/adam.ts";
 import { floats, replaceWasmKernel, type WasmBackend } from "./backend.ts";
 import type { Simd } from "./simd.ts";
 
@@ -14,13 +14,14 @@ export function registerWasmAdam(simd: Simd): void {
     const backend = any as WasmBackend;
     const step = { ...inputs, ...attrs } as unknown as Required<AdamStep>;
     const { variable, mean, meanSquare, gradient, scale, progress } = step;
-    const isBegun = progress.saved >= 0;
-    // A clone shares its values with the variable, and must not see them change.
-    const shared = [variable, mean, meanSquare].some(({ dataId }) => backend.refCount(dataId) > 1);
-    if (progress.values || shared && !isBegun) {
-      plainAdam(step);
-      return [];
-    }
+    unshare(step, {
+      isShared: ({ dataId }) => backend.refCount(dataId) > 1,
+      copy(tensor) {
+        const made = backend.makeOutput(tensor.shape, "float32");
+        floats(backend, made).set(floats(backend, tensor));
+        return made;
+      },
+    });
     const views = [variable, mean, meanSquare].map((tensor) => floats(backend, tensor));
     const { byteOffset: gradients } = floats(backend, gradient);
     const [factor] = floats(backend, scale);

@@ -3,23 +3,25 @@
  *
  * @module
  */
+import * as tf from "@tensorflow/tfjs";
 import { type AdamStep, adamStepName } from "../ops/adam.ts";
-import { plainAdam } from "../plain/adam.ts";
-import { replaceWebgpuKernel } from "./command_stream.ts";
+import { registerHandOver } from "../ops/adam_update.ts";
+import { unshare } from "../plain/adam.ts";
+import { commandStream, replaceWebgpuKernel } from "./command_stream.ts";
 import type { Shader } from "./shader.ts";
 
 /** Makes the shader below the WebGPU backend's Adam. */
 export function registerWebgpuAdam(): void {
+  registerHandOver("webgpu", () => commandStream(tf.backend()).submit());
   replaceWebgpuKernel(adamStepName, ({ inputs, attrs, stream }) => {
     const step = { ...inputs as object, ...attrs as object } as Required<AdamStep>;
     const { variable, mean, meanSquare, gradient, scale, progress, ...numbers } = step;
     const changed = [variable, mean, meanSquare];
-    // A clone shares its values with the variable, and must not see them change.
-    if (progress.values || !progress.isRecorded && changed.some((each) => stream.isShared(each))) {
-      plainAdam(step);
-      return [];
-    }
     if (progress.isRecorded) return [];
+    unshare(step, {
+      isShared: (tensor) => stream.isShared(tensor),
+      copy: (tensor) => stream.copy(tensor),
+    });
     changed.forEach((tensor) => stream.changeInPlace(tensor));
     const { size } = variable;
     const groups = Math.ceil(size / 256);

@@ -40,10 +40,6 @@ interface WebgpuBackend extends tf.KernelBackend {
   makeUniforms(uniforms: readonly Uniform[]): { buffer: GPUBuffer; size: number };
   uploadToGPU(dataId: object): void;
   ensureCommandEncoderReady(): void;
-  /** What a submit frees, once the commands that use it are handed over. */
-  tensorDataPendingDisposal: object[];
-  uniformPendingDisposal: GPUBuffer[];
-  stagingPendingDisposal: GPUBuffer[];
   endComputePassEncoder(): void;
   submitQueue(): void;
   incRef(dataId: object): void;
@@ -165,8 +161,9 @@ export class CommandStream {
       for (const { pipeline, bindGroup, progress, workgroups: [x, y = 1, z = 1] } of bound) {
         if (step === 0 || bound.length > 1) pass.setPipeline(pipeline);
         pass.setBindGroup(0, bindGroup, [step * stepStride]);
-        pass.dispatchWorkgroups(x, y, z);
+        // Before the call: a stop may strike where it returns.
         if (progress !== undefined) progress.isRecorded = true;
+        pass.dispatchWorkgroups(x, y, z);
         backend.dispatchCountInPass++;
       }
     }
@@ -240,19 +237,6 @@ export function commandStream(backend: tf.KernelBackend): CommandStream {
     streams.set(backend, stream);
   }
   return stream;
-}
-
-/** Hands what is recorded to the device, whatever a stop has left half done. */
-export function submitCommands(backend: tf.KernelBackend): void {
-  const webgpu = backend as WebgpuBackend;
-  const { tensorMap, tensorDataPendingDisposal: tensors } = webgpu;
-  // A submit that was stopped has freed some of these, and would free them again.
-  webgpu.tensorDataPendingDisposal = tensors.filter((dataId) => tensorMap.has(dataId));
-  if (webgpu.commandEncoder === null) {
-    webgpu.uniformPendingDisposal = [];
-    webgpu.stagingPendingDisposal = [];
-  }
-  commandStream(backend).submit();
 }
 
 /** What a kernel gets: tfjs' own arguments, and the command stream. */
