@@ -81,12 +81,19 @@ export function testGpuTiles(
   register(name, { device: { ...device, missing: device.missing ?? allTests }, run });
 }
 
-/** Registers a test for each device; one that is missing is shown as skipped. */
+/**
+ * Registers a test for each device; one that is missing is shown as skipped.
+ *
+ * @param needOf What the test needs besides on a device; default nothing.
+ */
 export function testOnDevices(
   name: string,
   run: (device: TestDevice) => void | Promise<void>,
+  needOf: (device: TestDevice) => Need = () => null,
 ): void {
-  for (const device of devices) register(name, { device, run });
+  for (const device of devices) {
+    register(name, { device: { ...device, missing: device.missing ?? needOf(device) }, run });
+  }
 }
 
 function register(

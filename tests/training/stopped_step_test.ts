@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { Adam, createCharModel, sparseCategoricalCrossentropy } from "folio";
 import { adamStepName } from "../../lib/kernels/ops/adam.ts";
-import { testOnDevices } from "../testdata/devices.ts";
+import { type TestDevice, testOnDevices } from "../testdata/devices.ts";
 import { relativeError } from "../testdata/numbers.ts";
 import { extent, repeats } from "../testdata/extent.ts";
 import { stopAfter } from "../testdata/stop.ts";
@@ -99,15 +99,17 @@ async function warnings(run: () => unknown): Promise<string[]> {
   return lines;
 }
 
+// On WebGPU about one stop in 400 leaves other weights: known, and not understood.
+const needOf = ({ name }: TestDevice) =>
+  name === "webgpu" && extent !== "full" ? "only `deno task test:all --full` runs it" : null;
+
 testOnDevices("a step that is stopped anywhere is done or not done", async (device) => {
-  // On WebGPU about one stop in 400 leaves other weights: known, and not understood.
-  if (device.name === "webgpu" && extent !== "full") return;
   const stops = Math.max(5, repeats(200));
   const options = { stops, tolerance: device.name === "webgpu" ? 1e-4 : 0 };
   const finished = await stopAgainAndAgain(mostlyGru, options) +
     await stopAgainAndAgain(mostlyAdam, options);
   console.log(`${device.name}: ${2 * stops} stops, ${finished} of them while weights changed`);
-});
+}, needOf);
 
 testOnDevices("a step that is stopped between two weights is finished", async (device) => {
   const [one, other] = [training(mostlyGru), training(mostlyGru)];
