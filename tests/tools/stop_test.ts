@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { jupyterVariables, projectPaths } from "../../tools/project_paths.ts";
 import { devices } from "../testdata/devices.ts";
 import { repeats, runSeed } from "../testdata/extent.ts";
-import { needing } from "../testdata/needs.ts";
+import { allTests, needing } from "../testdata/needs.ts";
 
 const paths = projectPaths();
 
@@ -89,6 +89,8 @@ for (const { name, options, missing } of devices) {
     ...needing(
       `a kernel goes on after Stop, on ${name}`,
       ...[missing, Deno.build.os === "windows" ? "Windows has no such signal" : null],
+      // One device is enough for a quick run: the one that notebooks have.
+      name === "wasm with BLAS" ? null : allTests,
     ),
     fn: async () => {
       const random = randomsFrom(1 + runSeed % 1e6);
