@@ -62,6 +62,7 @@ export { type SampleOptions, sampleToken, type SampleTokenOptions } from "./gene
 export type { TrainingSummary } from "./generation/bundle_json.ts";
 export type { StepOptions, StepResult, StepState } from "./generation/step.ts";
 
+export { type CourseModel, CourseOutputs } from "./display/course_outputs.ts";
 export * from "./display/plots.ts";
 export { downloadProgress, type ProgressOptions, trainingProgress } from "./display/progress.ts";
 export {
