@@ -15,7 +15,7 @@ import { type Engine, engineOf, type EngineState, type Scope } from "./engine/en
 import { type EngineCalls, noCalls, opSuffix, runningCalls } from "./engine/calls.ts";
 import { freeWritten, isJournalOpen, keepJournal, settleJournal } from "./engine/journal.ts";
 import { settleThreads } from "./cpu_tools.ts";
-import { guardSubmission, submitCommands } from "./webgpu/submission.ts";
+import { commandStream } from "./webgpu/command_stream.ts";
 
 /** How the names of scopes end that `tidy` opened, in a kernel or elsewhere; set by us. */
 const [kernelSuffix, tidySuffix] = ["__kernel", "__tidy"];
@@ -33,7 +33,6 @@ const watched = new WeakSet<object>();
 export function watchEngine(): void {
   const engine = engineOf();
   keepJournal(engine, tf.backend());
-  if (tf.getBackend() === "webgpu") guardSubmission(tf.backend());
   if (watched.has(engine)) return;
   watched.add(engine);
   // So that their names tell which scopes `tidy` opened, and which a program opened by hand.
@@ -76,24 +75,29 @@ function remove(engine: Engine, running: EngineCalls): void {
   if (isStale) {
     settleThreads();
     // Before a buffer that its commands use is freed, and filled with something else.
-    const isLost = tf.getBackend() === "webgpu" && submitCommands(tf.backend());
+    submitCommands();
     state.kernelDepth = running.kernels;
     state.gradientDepth = running.tapes;
     state.profiling = false;
     state.numDataMovesStack.length = Math.min(state.numDataMovesStack.length, running.kernels);
     settleJournal(engine);
-    finishUpdate({ isLost });
+    finishUpdate();
     if (running.kernels === 0) freeWritten(engine);
     for (const scope of stale) free(scope);
     const open = state.scopeStack.filter((scope) => !stale.includes(scope));
     state.scopeStack.splice(0, Infinity, ...open);
     state.activeScope = open.at(-1) ?? null;
-    if (tf.getBackend() === "webgpu") submitCommands(tf.backend());
+    submitCommands();
   }
   if (running.gradients === 0 && state.activeTape) {
     for (const { saved } of state.activeTape) tf.dispose([...saved]);
     state.activeTape = null;
   }
+}
+
+/** Hands the device what is recorded. */
+function submitCommands(): void {
+  if (tf.getBackend() === "webgpu") commandStream(tf.backend()).submit();
 }
 
 /** The scopes that `tidy` and ops opened, but for the newest `running` of them; newest first. */

@@ -48,8 +48,10 @@ export interface AdamProgress {
   done: number;
   /** On the heap: where the numbers begin whose old values are in the undo buffer; −1 for none. */
   saved: number;
-  /** On WebGPU: whether the dispatch is in the command stream. */
-  isRecorded: boolean;
+  /** On WebGPU: the commands that the dispatch is among, and whether the device will never get them. */
+  recordedIn?: { readonly isLost: boolean };
+  /** On WebGPU: the commands that the copies are among. */
+  copiedIn?: { readonly isLost: boolean };
   /** In plain ops: the new values of variable, mean and mean square. */
   values?: readonly tf.Tensor[];
   /** In place: whether no clone shares its values with these three any more, and their copies. */
@@ -59,7 +61,7 @@ export interface AdamProgress {
 
 /** The progress of a step that has not begun. */
 export function noProgress(): AdamProgress {
-  return { done: 0, saved: -1, isRecorded: false, isUnshared: false };
+  return { done: 0, saved: -1, isUnshared: false };
 }
 
 /** The kernel's name in tfjs' registry. */

@@ -44,12 +44,12 @@ export function updateWeights({ steps, ...update }: AdamUpdate): void {
   finishUpdate();
   // The gradients apart from the update: if its commands are lost, it can be recorded again.
   handOver();
-  const all = { ...update, steps: steps.map((step) => ({ ...step, progress: noProgress() })) };
-  begun.update = all;
+  begun.update = { ...update, steps: steps.map((step) => ({ ...step, progress: noProgress() })) };
   try {
-    end(all);
+    end(begun.update);
   } catch (error) {
-    begun.update = undefined;
+    // Perhaps a stop: while a native call reads its arguments, Deno makes an ordinary error of it.
+    finishUpdate();
     throw error;
   }
 }
@@ -59,27 +59,25 @@ export function isUpdateOpen(): boolean {
   return begun.update !== undefined;
 }
 
-/**
- * Ends an update that was stopped, and says so.
- *
- * @param options.isLost Whether what was recorded on the device was lost.
- */
-export function finishUpdate({ isLost = false }: { readonly isLost?: boolean } = {}): void {
+/** Ends an update that was stopped, and says so. */
+export function finishUpdate(): void {
   const { update } = begun;
   if (update === undefined) return;
   const stopped = `Training was stopped while step ${update.number} changed the weights`;
   try {
-    for (const { progress } of isLost ? update.steps : []) {
-      if (progress.copies?.some((copy) => copy !== null)) throw new Error("its commands were lost");
-      progress.isRecorded = false;
-    }
+    handOver(); // Which of its commands were lost is known after that.
     end(update);
     console.warn(`${stopped}: the step was finished, and the weights are those after it`);
   } catch (error) {
     begun.update = undefined;
+    if (!update.steps.some(({ progress }) => hasBegun(progress))) return;
     const reason = (error as Error).message;
     console.warn(`${stopped}, and it cannot be finished (${reason}): restore a checkpoint`);
   }
+}
+
+function hasBegun({ done, saved, values, recordedIn }: AdamProgress): boolean {
+  return done > 0 || saved >= 0 || values !== undefined || recordedIn !== undefined;
 }
 
 function end({ steps, onEnd }: BegunUpdate): void {

@@ -17,10 +17,15 @@ export function registerWebgpuAdam(): void {
     const step = { ...inputs as object, ...attrs as object } as Required<AdamStep>;
     const { variable, mean, meanSquare, gradient, scale, progress, ...numbers } = step;
     const changed = [variable, mean, meanSquare];
-    if (progress.isRecorded) return [];
+    if (progress.recordedIn?.isLost === false) return [];
+    if (progress.copiedIn?.isLost) throw new Error("the device never got its commands");
     unshare(step, {
       isShared: (tensor) => stream.isShared(tensor),
-      copy: (tensor) => stream.copy(tensor),
+      copy(tensor) {
+        const copy = stream.copy(tensor);
+        progress.copiedIn = stream.batch;
+        return copy;
+      },
     });
     changed.forEach((tensor) => stream.changeInPlace(tensor));
     const { size } = variable;

@@ -14,6 +14,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { isSoftware } from "./adapter.ts";
 import { compile, type Pipeline, type Shader } from "./shader.ts";
+import { type CommandBatch, Submission } from "./submission.ts";
 
 /** What tfjs knows of a tensor. */
 interface TensorData {
@@ -55,8 +56,8 @@ export interface Run {
   /** One for each of the shader's uniforms. */
   readonly uniforms: Readonly<Record<string, number>>;
   readonly workgroups: readonly number[];
-  /** Is told once the shader is recorded, at the same moment even if we are stopped there. */
-  readonly progress?: { isRecorded: boolean };
+  /** Is told among which commands the shader is recorded, at that moment even if we are stopped there. */
+  readonly progress?: { recordedIn?: CommandBatch };
 }
 
 /** How far apart the numbers of the steps lie: what every device allows as an offset. */
@@ -65,6 +66,7 @@ const stepStride = 256;
 /** The command stream of tfjs' WebGPU backend. */
 export class CommandStream {
   readonly #backend: WebgpuBackend;
+  readonly #submission: Submission;
   readonly #pipelines = new Map<string, Pipeline>();
   /**
    * Whether the shaders are made for a GPU in software, in tiles that compile fast; so the adapter
@@ -75,6 +77,7 @@ export class CommandStream {
 
   constructor(backend: tf.KernelBackend) {
     this.#backend = backend as WebgpuBackend;
+    this.#submission = new Submission(backend);
     const { adapterInfo } = this.#backend.device;
     this.software = adapterInfo !== undefined && isSoftware(adapterInfo);
   }
@@ -122,6 +125,11 @@ export class CommandStream {
     return copy;
   }
 
+  /** What is recorded now belongs to these commands. */
+  get batch(): CommandBatch {
+    return this.#submission.batch;
+  }
+
   /** Whether other tensors, such as clones, share the values of this one. */
   isShared({ dataId }: tf.TensorInfo): boolean {
     return this.#backend.refCount(dataId) > 1;
@@ -162,7 +170,7 @@ export class CommandStream {
         if (step === 0 || bound.length > 1) pass.setPipeline(pipeline);
         pass.setBindGroup(0, bindGroup, [step * stepStride]);
         // Before the call: a stop may strike where it returns.
-        if (progress !== undefined) progress.isRecorded = true;
+        if (progress !== undefined) progress.recordedIn = this.batch;
         pass.dispatchWorkgroups(x, y, z);
         backend.dispatchCountInPass++;
       }
