@@ -58,8 +58,9 @@ export async function measureRow(row: Row, options: MeasureOptions): Promise<Row
   }
   for (let round = 0; round < rounds; round++) {
     say(`round ${round + 1} of ${rounds}`);
-    for (let turn = 0; turn < running.length; turn++) {
-      const { contender, worker, milliseconds } = running[(turn + round) % running.length];
+    const first = round % (running.length || 1); // another one begins each round
+    for (const entry of [...running.slice(first), ...running.slice(0, first)]) {
+      const { contender, worker, milliseconds } = entry;
       if (unable.some((entry) => entry.contender === contender.id)) continue;
       await new Promise((resolve) => setTimeout(resolve, restMilliseconds));
       try {

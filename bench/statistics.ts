@@ -18,30 +18,33 @@ export interface Summary {
  * @throws {RangeError} if there are none
  */
 export function summarize(values: readonly number[]): Summary {
-  if (values.length === 0) throw new RangeError("Cannot summarize no measurements");
   const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const median = sorted.length % 2 === 1
-    ? sorted[middle]
-    : (sorted[middle - 1] + sorted[middle]) / 2;
-  return { median, least: sorted[0], most: sorted[sorted.length - 1] };
+  const [least, most] = [sorted[0], sorted.at(-1)];
+  // The two in the middle, which are one where the number is odd.
+  const lower = sorted[Math.ceil(sorted.length / 2) - 1];
+  const upper = sorted[Math.floor(sorted.length / 2)];
+  if (least === undefined || most === undefined || lower === undefined || upper === undefined) {
+    throw new RangeError("Cannot summarize no measurements");
+  }
+  return { median: (lower + upper) / 2, least, most };
 }
 
 /** Rows of texts as a Markdown table that also reads well in a terminal. */
 export function table(rows: readonly Record<string, string>[]): string {
   const columns = Object.keys(rows[0] ?? {});
   const widths = columns.map((column) =>
-    Math.max(column.length, ...rows.map((row) => row[column].length))
+    Math.max(column.length, ...rows.map((row) => row[column]?.length ?? 0))
   );
-  const line = (cells: readonly string[]) =>
-    `| ${
-      cells.map((cell, i) => i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join(
-        " | ",
-      )
-    } |`;
+  const line = (cells: readonly string[]) => {
+    const padded = widths.map((width, i) => {
+      const cell = cells[i] ?? "";
+      return i === 0 ? cell.padEnd(width) : cell.padStart(width);
+    });
+    return `| ${padded.join(" | ")} |`;
+  };
   return [
     line(columns),
     line(widths.map((width, i) => i === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`)),
-    ...rows.map((row) => line(columns.map((column) => row[column]))),
+    ...rows.map((row) => line(columns.map((column) => row[column] ?? ""))),
   ].join("\n");
 }

@@ -120,7 +120,7 @@ function withReference({ epoch, loss, seconds, steps }: EpochRecord) {
     epoch,
     loss: round(loss),
     tutorial,
-    difference: round(loss - tutorial),
+    difference: round(loss - (tutorial ?? NaN)),
     seconds: Math.round(seconds),
     secondsPerStep: round(seconds / steps),
   };

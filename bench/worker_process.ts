@@ -40,7 +40,7 @@ export class WorkerProcess implements AsyncDisposable {
     const [stdin, stdout, stderr] = ["piped", "piped", "piped"] as const;
     const env = { TF_CPP_MIN_LOG_LEVEL: "2", DENO_NO_UPDATE_CHECK: "1" };
     try {
-      this.#child = new Deno.Command(program, { args, stdin, stdout, stderr, env }).spawn();
+      this.#child = new Deno.Command(program ?? "", { args, stdin, stdout, stderr, env }).spawn();
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
       throw new UnableError(`there is no program ${program}`);

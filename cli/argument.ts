@@ -6,7 +6,7 @@ export interface Range {
   readonly min: number;
   readonly max: number;
   /** Whether `min` itself is too small. */
-  readonly above?: boolean;
+  readonly above?: boolean | undefined;
 }
 
 /**

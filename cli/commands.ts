@@ -10,11 +10,11 @@ export interface DeviceChoice {
   /** `"auto"`, `"none"` or an absolute path. */
   readonly blas: string;
   /** Of `"auto"`: the library that was found. */
-  readonly foundBlas?: string;
+  readonly foundBlas?: string | undefined;
   /** `"auto"` or `"off"`. */
   readonly native: string;
   /** There only if the command line says how many. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
 }
 
 /** `deno task train` */
@@ -25,7 +25,7 @@ export interface TrainCommand extends DeviceChoice {
   /** An absolute path. */
   readonly out: string;
   /** There only if the command line names one. */
-  readonly preset?: PresetName;
+  readonly preset?: PresetName | undefined;
   /** The settings that the command line gives. */
   readonly given: Partial<Settings>;
   readonly resume: boolean;
@@ -40,7 +40,7 @@ export interface GenerateCommand extends DeviceChoice {
   /** An address or an absolute path. */
   readonly model: string;
   /** There unless it comes from standard input. */
-  readonly prompt?: string;
+  readonly prompt?: string | undefined;
   readonly length: number;
   readonly temperature: number;
   readonly seed: number;
@@ -57,7 +57,7 @@ export interface ExportCommand {
   /** An absolute path. */
   readonly out: string;
   /** A Python that has the packages, to convert with: an absolute path, or a name. */
-  readonly python?: string;
+  readonly python?: string | undefined;
 }
 
 /** Any of the commands. */

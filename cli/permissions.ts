@@ -28,14 +28,14 @@ export interface InstalledPaths {
 
 /** Paths and addresses, by permission. */
 interface Needs {
-  readonly read?: readonly string[];
-  readonly write?: readonly string[];
-  readonly net?: readonly string[];
+  readonly read?: readonly string[] | undefined;
+  readonly write?: readonly string[] | undefined;
+  readonly net?: readonly string[] | undefined;
   /** Libraries by their paths, or all of them: machine code is no library. */
-  readonly ffi?: readonly string[] | "all";
-  readonly run?: readonly string[];
+  readonly ffi?: readonly string[] | "all" | undefined;
+  readonly run?: readonly string[] | undefined;
   /** All of the environment: esbuild hands it to its program as a whole. */
-  readonly env?: true;
+  readonly env?: true | undefined;
 }
 
 /**

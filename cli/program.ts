@@ -15,11 +15,11 @@ export interface CliContext {
   /** The folder that relative paths start from. */
   readonly folder: string;
   /** The device where the command line names none; default `"auto"`. */
-  readonly device?: string;
+  readonly device?: string | undefined;
   /** The BLAS where the command line names none; default `"auto"`. */
-  readonly blas?: string;
+  readonly blas?: string | undefined;
   /** Whether there is machine code, where the command line does not say; default `"auto"`. */
-  readonly native?: string;
+  readonly native?: string | undefined;
 }
 
 /** What came of reading a command line: something to do, or a text to show. */

@@ -11,8 +11,8 @@ export interface SettingOption {
   readonly key: keyof Settings;
   readonly flags: string;
   readonly description: string;
-  readonly parse?: (text: string) => number | string;
-  readonly choices?: readonly string[];
+  readonly parse?: ((text: string) => number | string) | undefined;
+  readonly choices?: readonly string[] | undefined;
 }
 
 const size = integer({ min: 1, max: 65_536 });

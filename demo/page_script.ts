@@ -42,7 +42,9 @@ export async function pageScript(): Promise<Uint8Array> {
       write: false,
       plugins: [packages],
     });
-    return outputFiles[0].contents;
+    const [script] = outputFiles;
+    if (script === undefined) throw new Error("esbuild made no script");
+    return script.contents;
   } finally {
     await stop();
   }
@@ -57,7 +59,8 @@ const packages: Plugin = {
   setup({ onResolve, resolve }) {
     onResolve({ filter: /^[@\w]/ }, async ({ path, importer, kind, pluginData }) => {
       if (kind === "entry-point" || pluginData === packages || isBuiltin(path)) return;
-      if (path in parts) return { path: parts[path] };
+      const part = parts[path];
+      if (part !== undefined) return { path: part };
       const [, name, inside = ""] = /^((?:@[^/]+\/)?[^/]+)(\/.*)?$/.exec(path)!;
       const { resolve: find } = createRequire(importer);
       try {

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The shape of a character model and the seed its first weights come from. */
+/** The sizes of a character model and the seed of its first weights. */
 export interface ModelConfig {
   /** How many token ids there are, `[UNK]` included. */
   readonly vocabularySize: number;
@@ -19,6 +19,16 @@ export interface ModelConfig {
   /** The seed of the first weights, an integer in [0, 2³²). */
   readonly seed: number;
 }
+
+/** What a model is made from: what is left out is as in the preset `tutorial`. */
+export type ModelOptions =
+  & Pick<ModelConfig, "vocabularySize">
+  & Partial<Omit<ModelConfig, "vocabularySize">>;
+
+/** Options once what was left out has its default. */
+export type Complete<Options> = {
+  readonly [Name in keyof Options]-?: Exclude<Options[Name], undefined>;
+};
 
 /** How a model is taught. */
 export interface TrainingConfig {
@@ -53,8 +63,11 @@ export type PresetName = "quick" | "tutorial";
 
 /** A model and a way to teach it that go together. */
 export interface Preset {
+  /** What it is called. */
   readonly name: PresetName;
+  /** The sizes of the model, but for the vocabulary's, which comes from the text. */
   readonly model: Omit<ModelConfig, "vocabularySize">;
+  /** How the model is taught. */
   readonly training: TrainingConfig;
 }
 

@@ -20,19 +20,19 @@ const mostThreads = 16;
 /** What may be asked of {@linkcode selectDevice}. */
 export interface DeviceOptions {
   /** `"auto"` (the default), `"webgpu"`, `"wasm"` or `"cpu"`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** On the CPU: `"auto"` (the default), `"none"`, or the path of a BLAS library. */
-  readonly blas?: string;
+  readonly blas?: string | undefined;
   /**
    * On the CPU: `"auto"` (the default), or `"off"` for no machine code of folio's own. What is fast
    * where it is not `"off"`: Linux on x86-64 with AVX2, beside a BLAS.
    */
-  readonly native?: string;
+  readonly native?: string | undefined;
   /**
    * On the CPU: how many threads compute, from 1 to 16; default as many as the machine has cores for
    * this program. Their number changes no bit of what is computed.
    */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
 }
 
 /**
@@ -43,11 +43,11 @@ export interface Arithmetic {
   /** The tfjs backend. */
   readonly device: DeviceName;
   /** The GPU, where there is one. */
-  readonly adapter?: string;
+  readonly adapter?: string | undefined;
   /** The BLAS with its version, as far as it says. */
-  readonly blas?: string;
+  readonly blas?: string | undefined;
   /** The vectors of folio's machine code, such as `AVX-512`. */
-  readonly vectors?: string;
+  readonly vectors?: string | undefined;
 }
 
 /** The device that runs the model. */

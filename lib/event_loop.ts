@@ -23,7 +23,7 @@ export class EventLoopYield {
    *
    * @param options.signal ends the work at the next chance to yield
    */
-  constructor({ signal }: { readonly signal?: AbortSignal } = {}) {
+  constructor({ signal }: { readonly signal?: AbortSignal | undefined } = {}) {
     this.#signal = signal;
   }
 

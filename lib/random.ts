@@ -108,7 +108,7 @@ export interface RandomKey {
   /** What the numbers are for: one of {@linkcode streams}. */
   readonly stream: number;
   /** Which of several like things: a text of a batch, an epoch, a weight. Default 0. */
-  readonly text?: number;
+  readonly text?: number | undefined;
 }
 
 /**
@@ -163,7 +163,7 @@ export class CounterRandom {
    */
   bits(position: number, lane = 0): number {
     hash4(this.#seed, this.#stream, position, lane, this.#words);
-    return this.#words[0];
+    return this.#words[0]!;
   }
 
   /**
@@ -194,7 +194,7 @@ export class CounterRandom {
     }
     hash4(this.#seed, this.#stream, position, 0, this.#words);
     // 53 bits are all that a double holds; scaled to n, rounding can never lift them to n itself.
-    const bits53 = this.#words[0] * 0x200000 + (this.#words[1] >>> 11);
+    const bits53 = this.#words[0]! * 0x200000 + (this.#words[1]! >>> 11);
     return Math.floor(bits53 / 0x20000000000000 * n);
   }
 
@@ -206,8 +206,8 @@ export class CounterRandom {
    */
   normal(position: number): number {
     hash4(this.#seed, this.#stream, position, 0, this.#words);
-    const radius = Math.sqrt(-2 * Math.log(uniform(this.#words[0])));
-    return radius * Math.cos(2 * Math.PI * uniform(this.#words[1]));
+    const radius = Math.sqrt(-2 * Math.log(uniform(this.#words[0]!)));
+    return radius * Math.cos(2 * Math.PI * uniform(this.#words[1]!));
   }
 }
 

@@ -7,10 +7,10 @@ function pcg4d(input: readonly bigint[]): bigint[] {
   const word = (value: bigint) => value & 0xFFFFFFFFn;
   let v = input.map((value) => word(value * 1664525n + 1013904223n));
   const mix = () => {
-    v[0] = word(v[0] + v[1] * v[3]);
-    v[1] = word(v[1] + v[2] * v[0]);
-    v[2] = word(v[2] + v[0] * v[1]);
-    v[3] = word(v[3] + v[1] * v[2]);
+    v[0] = word(v[0]! + v[1]! * v[3]!);
+    v[1] = word(v[1]! + v[2]! * v[0]);
+    v[2] = word(v[2]! + v[0] * v[1]);
+    v[3] = word(v[3]! + v[1] * v[2]);
   };
   mix();
   v = v.map((value) => value ^ (value >> 16n));
@@ -42,7 +42,7 @@ function countCells(
   draw: (i: number) => number,
 ): number[] {
   const counts = new Array<number>(cells).fill(0);
-  for (let i = 0; i < draws; i++) counts[draw(i)]++;
+  for (let i = 0; i < draws; i++) counts[draw(i)]!++;
   return counts;
 }
 
@@ -142,7 +142,7 @@ Deno.test("seeds, streams and texts differ in about half of their bits", () => {
     for (let b = 0; b < a; b++) {
       let different = 0;
       for (let position = 0; position < 1000; position++) {
-        let bits = keys[a].bits(position) ^ keys[b].bits(position);
+        let bits = keys[a]!.bits(position) ^ keys[b]!.bits(position);
         for (; bits !== 0; bits &= bits - 1) different++;
       }
       assert(

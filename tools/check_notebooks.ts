@@ -89,8 +89,10 @@ async function checkCode(notebooks: readonly Notebook[], root: string): Promise<
       return `${shown(module.notebook)}, ${where}`;
     };
     const options = { cwd: root, env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" } };
+    const config = join(folder, "deno.json");
+    await Deno.writeTextFile(config, JSON.stringify(await learnersConfig(root)));
     const found: string[] = [];
-    for (const command of [["check", "--quiet"], ["lint", "--compact"]]) {
+    for (const command of [["check", "--quiet", "--config", config], ["lint", "--compact"]]) {
       const result = await capture(Deno.execPath(), [...command, ...modules.keys()], options);
       if (!result?.success) found.push(inNotebook(result?.stderr ?? "", place));
     }
@@ -98,6 +100,23 @@ async function checkCode(notebooks: readonly Notebook[], root: string): Promise<
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/**
+ * The project's settings but for those that ask for a check at every index: a kernel checks no types,
+ * and a learner is to read the idea.
+ */
+async function learnersConfig(root: string): Promise<object> {
+  const { imports, compilerOptions } = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
+  return {
+    imports: { ...imports, folio: "../lib/mod.ts" },
+    compilerOptions: {
+      ...compilerOptions,
+      noUncheckedIndexedAccess: false,
+      exactOptionalPropertyTypes: false,
+    },
+    lock: { path: "../deno.lock", frozen: true },
+  };
 }
 
 /** Puts notebook, cell and line in the place of the module's file and line. */

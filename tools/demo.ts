@@ -60,7 +60,7 @@ function readArguments(args: readonly string[]): Arguments | "help" {
     throw new RangeError(`--port must be a number from 0 to 65535, not "${values.port}"`);
   }
   return {
-    bundle: positionals.length === 0 ? own : bundleIn(resolve(here, positionals[0])),
+    bundle: positionals[0] === undefined ? own : bundleIn(resolve(here, positionals[0])),
     out: values.out === undefined ? resolve(outputs, "demo") : resolve(here, values.out),
     port: values.serve || values.port !== undefined ? port : undefined,
   };

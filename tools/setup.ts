@@ -81,13 +81,13 @@ export async function setUp(
 /** What an earlier setup left that still stands. */
 interface Standing {
   readonly packagesCurrent: boolean;
-  readonly python?: PythonChoice;
+  readonly python: PythonChoice | undefined;
 }
 
 function isReady(
   standing: Standing | undefined,
   options: SetUpOptions,
-): standing is Required<Standing> {
+): standing is Standing & { readonly python: PythonChoice } {
   if (!standing?.packagesCurrent || !standing.python) return false;
   return !(options.retry && standing.python.kind === "system");
 }

@@ -20,7 +20,7 @@ const MOST_JOBS = 4;
 /** How the tests are run. */
 export interface TestOptions {
   /** Run this file only, which is not among the ordinary tests. */
-  readonly only?: string;
+  readonly only?: string | undefined;
   /** Run the library's quick tests, under the permissions in deno.json, as `deno test -P` does. */
   readonly permitted?: boolean;
   /** Measure what the tests cover, and fail below the thresholds in deno.json. */

@@ -26,7 +26,7 @@ export interface StepCounts {
  */
 export function stepCounts(name: string, { code, output, seconds }: StepEnd): StepCounts {
   const lines = [...output.matchAll(/^(?:tests|notebooks): (\d+) passed, (\d+) failed/gm)];
-  const [passed, failed] = lines.at(-1)?.slice(1).map(Number) ?? [0, 0];
+  const [passed = 0, failed = 0] = lines.at(-1)?.slice(1).map(Number) ?? [];
   const isLost = lines.length === 0 || code !== 0;
   return { name, passed, failed: isLost ? Math.max(failed, 1) : failed, seconds };
 }

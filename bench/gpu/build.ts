@@ -52,11 +52,11 @@ export async function buildBundle(
     await Deno.chmod(made, 0o755);
     const here = import.meta.dirname!;
     say("bundling the script");
-    const scripts = [
+    const scripts: [entry: string, name: string][] = [
       ["entry.ts", scriptName],
       // Started as threads, by these names and from beside whoever starts them.
       ...["wasm/parallel_worker.ts", "native/pool_worker.ts"]
-        .map((path) => [`../../lib/kernels/${path}`, basename(path)]),
+        .map((path): [string, string] => [`../../lib/kernels/${path}`, basename(path)]),
     ];
     for (const [entry, name] of scripts) {
       await bundleScript(join(here, entry), { out: join(made, name), platform: "deno" });

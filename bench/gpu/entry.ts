@@ -15,4 +15,4 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
 // tfjs' WebAssembly takes Deno for Node, where a script knows its folder by this name; its binaries
 // lie there.
 Object.assign(globalThis, { __dirname: import.meta.dirname });
-await (parts[Deno.args[0]] ?? (() => import("./main.ts")))();
+await (parts[Deno.args[0] ?? ""] ?? (() => import("./main.ts")))();

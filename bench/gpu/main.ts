@@ -53,7 +53,7 @@ const programs: Programs = {
 };
 
 /** The command line of one of this script's other parts. */
-function ourselves(part: string): string[] {
+function ourselves(part: string): [program: string, ...args: string[]] {
   const own = new URL(import.meta.url).pathname;
   return [Deno.execPath(), "run", "-A", "--quiet", "--cached-only", "--no-config", own, part];
 }

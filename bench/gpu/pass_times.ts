@@ -84,7 +84,7 @@ export async function timeShaders(act: () => Promise<void>): Promise<ShaderTime[
       });
     };
     const count = () => {
-      passes[passes.length - 1].dispatches++;
+      passes.at(-1)!.dispatches++;
     };
     return new TimedPass(begin, count) as unknown as GPUComputePassEncoder;
   };
@@ -98,7 +98,7 @@ export async function timeShaders(act: () => Promise<void>): Promise<ShaderTime[
   for (const [i, { shader, dispatches }] of passes.entries()) {
     const sum = times.get(shader) ?? { shader, dispatches: 0, milliseconds: 0 };
     sum.dispatches += dispatches;
-    sum.milliseconds += Number(stamps[2 * i + 1] - stamps[2 * i]) / 1e6;
+    sum.milliseconds += Number(stamps[2 * i + 1]! - stamps[2 * i]!) / 1e6;
     times.set(shader, sum);
   }
   return [...times.values()].sort((a, b) => b.milliseconds - a.milliseconds);

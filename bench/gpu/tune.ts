@@ -59,10 +59,10 @@ async function compare(
     for (const [i, { record }] of variants.entries()) {
       const milliseconds = await timeOf(record);
       // The first round compiles the shaders.
-      if (round >= 0) times[i].push(milliseconds);
+      if (round >= 0) times[i]!.push(milliseconds);
     }
   }
-  const lines = variants.map(({ form, taken }, i) => ({ form, taken, ...summarize(times[i]) }))
+  const lines = variants.map(({ form, taken }, i) => ({ form, taken, ...summarize(times[i]!) }))
     .sort((a, b) => a.median - b.median);
   console.log(`\ntune, ${title}\n`);
   console.log(table(lines.map(({ form, taken, median, least }) => ({

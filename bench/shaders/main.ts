@@ -86,7 +86,8 @@ function printShaders(
   sources: readonly ShaderSource[],
   columns: Readonly<Record<string, readonly number[]>>,
 ): void {
-  const longest = (i: number) => Math.max(0, ...Object.values(columns).map((times) => times[i]));
+  const longest = (i: number) =>
+    Math.max(0, ...Object.values(columns).map((times) => times[i] ?? 0));
   const rows = sources.map(({ key, code }, i) => ({ key, size: sizeOfText(code), i }))
     .sort((a, b) => longest(b.i) - longest(a.i))
     .map(({ key, size, i }) => ({
@@ -95,7 +96,7 @@ function printShaders(
       operations: String(size.operations),
       "workgroup numbers": String(size.workgroupNumbers),
       ...Object.fromEntries(
-        Object.entries(columns).map(([name, times]) => [name, times[i].toFixed(0)]),
+        Object.entries(columns).map(([name, times]) => [name, (times[i] ?? NaN).toFixed(0)]),
       ),
     }));
   console.log(`\n${table(rows)}\n`);

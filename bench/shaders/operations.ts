@@ -30,7 +30,7 @@ export function sizeOfText(code: string): TextSize {
 /** The bodies of all functions by name. */
 function functionsOf(code: string): Map<string, string> {
   const bodies = new Map<string, string>();
-  for (const { 1: name, index } of code.matchAll(/\bfn (\w+)\s*\(/g)) {
+  for (const { 1: name = "", index } of code.matchAll(/\bfn (\w+)\s*\(/g)) {
     let depth = 0;
     const start = code.indexOf("{", index);
     for (let at = start; at < code.length; at++) {
@@ -55,7 +55,7 @@ function operationsOf(name: string, functions: ReadonlyMap<string, string>): num
     body = body.replaceAll(/(\w)<\w+(, *\w+)*>/g, "$1");
   }
   const operators = body.match(/\+\+|--|<<|>>|&&|\|\||[=!<>]=|[-+*/%&|^<>]|\[/g)?.length ?? 0;
-  const calls = [...body.matchAll(/\b(\w+)\(/g)].map(([, called]) =>
+  const calls = [...body.matchAll(/\b(\w+)\(/g)].map(([, called = ""]) =>
     functions.has(called) ? operationsOf(called, functions) : noCalls.test(called) ? 0 : 1
   );
   return calls.reduce((sum, count) => sum + count, operators);
@@ -63,13 +63,13 @@ function operationsOf(name: string, functions: ReadonlyMap<string, string>): num
 
 function workgroupNumbersOf(code: string): number {
   const structs = new Map(
-    [...code.matchAll(/\bstruct (\w+) \{([^}]*)\}/g)].map(([, name, fields]) => [
+    [...code.matchAll(/\bstruct (\w+) \{([^}]*)\}/g)].map(([, name, fields = ""]) => [
       name,
       fields.split(",").filter((field) => field.includes(":")).length,
     ]),
   );
   const arrays = code.matchAll(/var<workgroup> \w+: array<(.+), (\d+)>;/g);
-  return [...arrays].reduce((sum, [, type, length]) => {
+  return [...arrays].reduce((sum, [, type = "", length]) => {
     const width = type.startsWith("vec") ? Number(type[3]) : structs.get(type) ?? 1;
     return sum + width * Number(length);
   }, 0);

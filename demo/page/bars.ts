@@ -9,7 +9,7 @@ export interface BarsContent {
   /** The likeliest first. */
   readonly next: readonly NextCharacter[];
   /** The id that was drawn, if one was. */
-  readonly drawn?: number;
+  readonly drawn?: number | undefined;
 }
 
 /** The probabilities of the next character, as bars. */
@@ -25,7 +25,11 @@ export class Bars {
     while (this.#list.children.length > next.length) this.#list.lastElementChild!.remove();
     next.forEach(({ id, label, probability }, i) => {
       const item = this.#list.children[i] as HTMLLIElement;
-      const [character, bar, percent] = item.children as HTMLCollectionOf<HTMLElement>;
+      const [character, bar, percent] = item.children as unknown as [
+        HTMLElement,
+        HTMLElement,
+        HTMLElement,
+      ];
       character.textContent = label;
       bar.style.setProperty("--share", probability.toFixed(4));
       percent.textContent = percentOf(probability);

@@ -74,7 +74,7 @@ export class Explorer {
     this.#rows.set(position, logits.slice());
     if (this.#rows.size * logits.length <= keptNumbers) return;
     const [oldest] = this.#rows.keys();
-    this.#rows.delete(oldest);
+    if (oldest !== undefined) this.#rows.delete(oldest);
   }
 
   /** The text has grown. */
@@ -122,8 +122,10 @@ export class Explorer {
         const { logits } = await explored.writer.step([this.#sheet.textBefore(asked)]);
         if (explored !== this.#explored || asked !== this.#asked) continue;
         this.#asked = undefined;
-        this.record(logits[0], asked);
-        if (this.#shown === asked) this.#draw(asked, logits[0]);
+        for (const row of logits) {
+          this.record(row, asked);
+          if (this.#shown === asked) this.#draw(asked, row);
+        }
       }
     } catch (error) {
       this.#onError(error);

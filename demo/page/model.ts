@@ -90,9 +90,9 @@ export async function openingPrompt(writer: OneStep): Promise<string> {
   const { vocabulary, training } = writer;
   const knows = (text: string) => vocabulary.encode(text).every((id) => id > 0);
   if (training?.corpus === "shakespeare" && knows("ROMEO:")) return "ROMEO:";
-  const before = ["\n", " "].find(knows) ?? vocabulary.characters[1];
+  const before = ["\n", " "].find(knows) ?? vocabulary.decode([1]);
   const text = await writer.generate(before, { length: 12, temperature: 0.5 });
   const word = /[\p{L}\p{M}]+/u.exec(text.slice(before.length))?.[0];
   return word ?? vocabulary.characters.find((character) => /\p{L}/u.test(character)) ??
-    vocabulary.characters[1];
+    vocabulary.decode([1]);
 }

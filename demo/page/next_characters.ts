@@ -22,7 +22,7 @@ export interface NextCharactersOptions {
   /** How many to keep. */
   readonly limit: number;
   /** One to keep in any case: the id that was drawn. */
-  readonly drawn?: number;
+  readonly drawn?: number | undefined;
 }
 
 /**
@@ -37,18 +37,17 @@ export function nextCharacters(
   logits: Float32Array,
   { temperature, characters, limit, drawn }: NextCharactersOptions,
 ): NextCharacter[] {
-  let highest = -Infinity;
-  for (let id = 1; id < logits.length; id++) highest = Math.max(highest, logits[id]);
-  const weight = (id: number) => Math.exp((logits[id] - highest) / temperature);
-  let sum = 0;
-  for (let id = 1; id < logits.length; id++) sum += weight(id);
-  const ids = Array.from({ length: logits.length - 1 }, (_, i) => i + 1)
-    .sort((a, b) => logits[b] - logits[a]);
-  const kept = ids.slice(0, limit);
-  if (drawn !== undefined && !kept.includes(drawn)) kept[kept.length - 1] = drawn;
-  return kept.map((id) => ({
+  const known = [...logits].map((logit, id) => ({ id, logit })).slice(1);
+  const highest = known.reduce((most, { logit }) => Math.max(most, logit), -Infinity);
+  const weighed = known
+    .map(({ id, logit }) => ({ id, logit, weight: Math.exp((logit - highest) / temperature) }));
+  const sum = weighed.reduce((sum, { weight }) => sum + weight, 0);
+  const kept = weighed.toSorted((a, b) => b.logit - a.logit).slice(0, limit);
+  const other = weighed.find(({ id }) => id === drawn);
+  if (other !== undefined && kept.every(({ id }) => id !== drawn)) kept[kept.length - 1] = other;
+  return kept.map(({ id, weight }) => ({
     id,
-    label: characterLabel(characters[id]),
-    probability: weight(id) / sum,
+    label: characterLabel(characters[id] ?? ""),
+    probability: weight / sum,
   }));
 }

@@ -77,9 +77,10 @@ export class Sheet {
     // The caret nearest to the pointer may stand after the character that is under it.
     for (const offset of [place.offset, place.offset - 1]) {
       const position = this.#starts.findLastIndex((start) => start <= offset);
-      if (position < 0) continue;
+      const start = this.#starts[position];
+      if (start === undefined) continue;
       const range = document.createRange();
-      range.setStart(this.#written, this.#starts[position]);
+      range.setStart(this.#written, start);
       range.setEnd(this.#written, this.#starts[position + 1] ?? this.#written.length);
       const inside = [...range.getClientRects()].some((box) =>
         x >= box.left - 1 && x <= box.right + 1 && y >= box.top - 4 && y <= box.bottom + 4

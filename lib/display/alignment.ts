@@ -10,7 +10,7 @@ import { axis, createPlot, palette, type Plot, type PlotPart } from "./plot.ts";
 /** Options of {@linkcode alignment}. */
 export interface AlignmentOptions {
   /** The most time steps drawn. Default 24. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 /**
@@ -88,8 +88,8 @@ export function alignment(
   ], {
     title: `Each input and the target it has to predict${part}`,
     summary: `Input above target${part}.\n` +
-      time.map((step) =>
-        `step ${step}: ${characterLabel(inputs[step])} → ${characterLabel(targets[step])}`
+      inputs.map((input, step) =>
+        `step ${step}: ${characterLabel(input)} → ${characterLabel(targets[step] ?? "")}`
       )
         .join("\n"),
     layout: {

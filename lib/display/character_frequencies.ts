@@ -10,7 +10,7 @@ import { axis, createPlot, palette, type Plot } from "./plot.ts";
 /** Options of {@linkcode characterFrequencies}. */
 export interface CharacterFrequenciesOptions {
   /** The most bars drawn; rarer characters are left out. Default 80. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 /**
@@ -26,8 +26,8 @@ export interface CharacterFrequenciesOptions {
  * import assert from "node:assert/strict";
  *
  * const plot = characterFrequencies("aab");
- * assert.deepEqual(plot.data[0].x, ["a", "b"]);
- * assert.deepEqual(plot.data[0].y, [2, 1]);
+ * assert.deepEqual(plot.data[0]?.x, ["a", "b"]);
+ * assert.deepEqual(plot.data[0]?.y, [2, 1]);
  * ```
  */
 export function characterFrequencies(

@@ -17,7 +17,7 @@ export interface CourseModel {
   /** How it was trained. */
   readonly training: TrainingConfig;
   /** The text that it was trained on; older files do not say it. */
-  readonly corpus?: Pick<Corpus, "name" | "sha256">;
+  readonly corpus?: Pick<Corpus, "name" | "sha256"> | undefined;
 }
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);

@@ -5,14 +5,14 @@
  */
 
 import { characterLabel, plotLabel } from "./character_label.ts";
-import { axis, createPlot, palette, type Plot, seriesColors } from "./plot.ts";
+import { axis, createPlot, palette, type Plot, seriesColor } from "./plot.ts";
 
 /** What {@linkcode distribution} draws. */
 export interface DistributionOptions {
   /** The character of each token id, as in `vocabulary.characters`. */
   readonly labels: readonly string[];
   /** The figure's title. Default "The distribution of the next character". */
-  readonly title?: string;
+  readonly title?: string | undefined;
 }
 
 /** What {@linkcode temperatureDistributions} draws. */
@@ -20,11 +20,11 @@ export interface TemperatureOptions {
   /** The character of each token id, as in `vocabulary.characters`. */
   readonly labels: readonly string[];
   /** The temperatures compared. Default 0.5, 1 and 2. */
-  readonly temperatures?: readonly number[];
+  readonly temperatures?: readonly number[] | undefined;
   /** The most likely characters drawn. Default 15. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** The figure's title. Default "What temperature does to the next character". */
-  readonly title?: string;
+  readonly title?: string | undefined;
 }
 
 /**
@@ -69,7 +69,7 @@ const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
  * import assert from "node:assert/strict";
  *
  * const plot = distribution([0, 0], { labels: ["a", "b"] });
- * assert.deepEqual(plot.data[0].y, [0.5, 0.5]);
+ * assert.deepEqual(plot.data[0]?.y, [0.5, 0.5]);
  * ```
  */
 export function distribution(
@@ -129,11 +129,12 @@ export function distribution(
  * import { temperatureDistributions } from "folio";
  * import assert from "node:assert/strict";
  *
- * const [cold, warm] = temperatureDistributions([2, 0], {
+ * const { data } = temperatureDistributions([2, 0], {
  *   labels: ["a", "b"],
  *   temperatures: [0.5, 1],
- * }).data;
- * assert.ok((cold.y as number[])[0] > (warm.y as number[])[0]);
+ * });
+ * const [cold = [], warm = []] = data.map(({ y }) => y as number[]); // ["a", "b"]
+ * assert.ok(Math.max(...cold) > Math.max(...warm));
  * ```
  */
 export function temperatureDistributions(
@@ -142,29 +143,28 @@ export function temperatureDistributions(
 ): Plot {
   const { labels, temperatures = [0.5, 1, 2], limit = 15 } = options;
   checkLabels(logits, labels);
-  const ids = labels.map((_, id) => id).sort((a, b) => logits[b] - logits[a])
+  const likeliest = labels.map((label, id) => ({ label, id, logit: logits[id] ?? -Infinity }))
+    .sort((a, b) => b.logit - a.logit)
     .slice(0, limit);
-  const shown = ids.map((id) => labels[id]);
+  const shown = likeliest.map(({ label }) => label);
   const rows = temperatures.map((temperature) => {
     const probabilities = softmax(logits, temperature);
-    return ids.map((id) => probabilities[id]);
+    return { temperature, values: likeliest.map(({ id }) => probabilities[id] ?? 0) };
   });
   return createPlot(
-    temperatures.map((temperature, index) => ({
+    rows.map(({ temperature, values }, index) => ({
       type: "bar",
       name: `temperature ${temperature}`,
       x: shown.map(plotLabel),
-      y: rows[index],
-      marker: { color: seriesColors[index % seriesColors.length] },
+      y: values,
+      marker: { color: seriesColor(index) },
       hovertemplate: `%{x} at temperature ${temperature}: %{y:.2%}<extra></extra>`,
     })),
     {
       title: options.title ?? "What temperature does to the next character",
-      summary: temperatures.map((temperature, index) =>
+      summary: rows.map(({ temperature, values }) =>
         `Temperature ${temperature}: ` +
-        shown.slice(0, 5).map((character, i) =>
-          `${characterLabel(character)} ${percent(rows[index][i])}`
-        )
+        values.slice(0, 5).map((value, i) => `${characterLabel(shown[i] ?? "")} ${percent(value)}`)
           .join(", ") +
         "."
       ).join("\n"),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { axis, createPlot, palette, type Plot, type PlotPart, seriesColors } from "./plot.ts";
+import { axis, createPlot, palette, type Plot, type PlotPart, seriesColor } from "./plot.ts";
 
 /** One point of a curve; an epoch record is one. */
 export interface LossPoint {
@@ -13,15 +13,15 @@ export interface LossPoint {
   /** Mean loss, in nats per character. */
   readonly loss: number;
   /** Mean loss on the held-out part. */
-  readonly validationLoss?: number;
+  readonly validationLoss?: number | undefined;
 }
 
 /** Options of {@linkcode lossCurve}. */
 export interface LossCurveOptions {
   /** Draws ln(vocabularySize), the loss of a model that guesses, if given. */
-  readonly vocabularySize?: number;
+  readonly vocabularySize?: number | undefined;
   /** The figure's title. Default "Loss by epoch". */
-  readonly title?: string;
+  readonly title?: string | undefined;
 }
 
 /**
@@ -47,7 +47,7 @@ export function lossCurve(
   const traces: PlotPart[] = [];
   const summary: string[] = [];
   Object.entries(runs).forEach(([name, points], index) => {
-    const color = seriesColors[index % seriesColors.length];
+    const color = seriesColor(index);
     traces.push(
       curve(name, points, (point) => point.loss, { color, dash: "solid" }),
     );

@@ -11,7 +11,7 @@ import { createPlot, palette, type Plot, type PlotPart } from "./plot.ts";
 /** Options of {@linkcode modelShape}. */
 export interface ModelShapeOptions {
   /** The text read in the picture, four characters. Default "ROME". */
-  readonly text?: string;
+  readonly text?: string | undefined;
 }
 
 /** One row of the picture. */
@@ -121,8 +121,9 @@ export function modelShape(
       if (row.recurrent) arrow(x + 0.7, y, x + 1.5, y);
     }
     if (row.recurrent) {
-      arrow(columns[0] - 1.5, y, columns[0] - 0.7, y);
-      label(columns[0] - 1.1, y + 0.16, "state", { font: { size: 11 } });
+      const [first = 0] = columns;
+      arrow(first - 1.5, y, first - 0.7, y);
+      label(first - 1.1, y + 0.16, "state", { font: { size: 11 } });
     }
     const detail = `${row.size}<br>${count(row.parameters)} parameters`;
     label(7.7, y, detail, { xanchor: "left", align: "left" });

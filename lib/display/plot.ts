@@ -36,7 +36,7 @@ export interface PlotOptions {
   readonly title: string;
   readonly summary: string;
   /** Plotly's layout, laid over folio's own. */
-  readonly layout?: PlotPart;
+  readonly layout?: PlotPart | undefined;
 }
 
 /** The colors of Okabe and Ito, told apart by color-blind readers too. */
@@ -51,7 +51,7 @@ export const palette = {
 } as const;
 
 /** The palette in the order in which series take their colors. */
-export const seriesColors: readonly string[] = [
+const seriesColors: readonly string[] = [
   palette.blue,
   palette.vermilion,
   palette.green,
@@ -59,6 +59,11 @@ export const seriesColors: readonly string[] = [
   palette.orange,
   palette.sky,
 ];
+
+/** The color of a series by its number, from 0 on. */
+export function seriesColor(index: number): string {
+  return seriesColors[index % seriesColors.length] ?? palette.gray;
+}
 
 /**
  * Puts a figure together from plotly traces: a last expression in a notebook cell draws it, and

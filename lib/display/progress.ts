@@ -12,11 +12,11 @@ import { defaultWriter, type ProgressWriter } from "./progress_writer.ts";
 /** Options of {@linkcode trainingProgress} and {@linkcode downloadProgress}. */
 export interface ProgressOptions {
   /** Where the lines go. Default: the notebook's cell, else standard error. */
-  readonly writer?: ProgressWriter;
+  readonly writer?: ProgressWriter | undefined;
   /** The least time between two live lines, in milliseconds. Default 250. */
-  readonly intervalMs?: number;
+  readonly intervalMs?: number | undefined;
   /** The clock, in milliseconds. Default `performance.now`. */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
 }
 
 /**
@@ -40,7 +40,7 @@ export interface ProgressOptions {
  * const lines: string[] = [];
  * const writer = { live() {}, keep: (line: string) => void lines.push(line) };
  * await train(model, batches, { epochs: 2, callbacks: [trainingProgress({ writer })] });
- * assert.match(lines[1], /^epoch 2\/2 {2}loss \d/);
+ * assert.match(lines.join("\n"), /^epoch 2\/2 {2}loss \d/m);
  * ```
  */
 export function trainingProgress(

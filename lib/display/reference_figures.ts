@@ -78,9 +78,9 @@ function table(
   matches: boolean | undefined,
   note: string,
 ): ReferenceTable {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const width = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
   const lines = rows.map((row) =>
-    row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd()
+    row.map((cell, column) => cell.padEnd(width(column))).join("  ").trimEnd()
   );
   const text = [...lines, note].join("\n");
   const html = `<table>${

@@ -5,15 +5,15 @@ export interface DownloadProgress {
   /** Bytes that have arrived. */
   readonly receivedBytes: number;
   /** Bytes that the server has announced, if it has. */
-  readonly totalBytes?: number;
+  readonly totalBytes?: number | undefined;
 }
 
 /** How {@linkcode downloadChunks} waits and reports. */
 export interface DownloadOptions {
   /** Called when the server answers and then after each piece. */
-  readonly onProgress?: (progress: DownloadProgress) => void;
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
   /** Milliseconds to wait for the answer, and then for each next piece. Default 15,000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /**

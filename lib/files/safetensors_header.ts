@@ -6,6 +6,7 @@
  */
 import * as z from "zod";
 import { duplicateKey } from "./json_keys.ts";
+import { firstIssue } from "./schema_issue.ts";
 
 /** Where one tensor lies, counted from the first byte after the header. */
 export interface HeaderEntry {
@@ -98,7 +99,7 @@ function parseHeader(bytes: Uint8Array): object {
 function checkEntry(name: string, value: unknown): z.infer<typeof entrySchema> {
   const result = entrySchema.safeParse(value);
   if (result.success) return result.data;
-  const { path, message } = result.error.issues[0];
+  const { path, message } = firstIssue(result.error);
   throw refuse(`"${[name, ...path].join(".")}" is not valid: ${message}`);
 }
 

@@ -21,7 +21,7 @@ import { type BundleSource, openBundleSource } from "./bundle_source.ts";
 /** How reading a bundle reports. */
 export interface LoadOptions {
   /** Called while the weights are downloaded, if they are. */
-  readonly onProgress?: (progress: DownloadProgress) => void;
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
 }
 
 const jsonFile = "folio.json";

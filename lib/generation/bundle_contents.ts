@@ -7,7 +7,7 @@ import type { TrainingSummary } from "./bundle_json.ts";
 export interface Bundle {
   readonly config: ModelConfig;
   readonly vocabulary: Vocabulary;
-  readonly training?: TrainingSummary;
+  readonly training?: TrainingSummary | undefined;
   /** The weights by name. */
   readonly tensors: ReadonlyMap<string, TensorRecord>;
 }

@@ -5,6 +5,7 @@
  */
 import * as z from "zod";
 import { fileDigestSchema, sha256Schema } from "../files/file_digest.ts";
+import { firstIssue } from "../files/schema_issue.ts";
 
 const count = z.int().min(1);
 
@@ -52,7 +53,7 @@ export interface TrainingSummary {
   /** The loss of the last of them, in nats per character. */
   readonly loss: number;
   /** The same on the text that was held out. */
-  readonly validationLoss?: number;
+  readonly validationLoss?: number | undefined;
 }
 
 /**
@@ -87,6 +88,6 @@ export function parseBundleJson(bytes: Uint8Array): BundleJson {
 export function checkBundleJson(json: unknown): BundleJson {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
-  const { path, message } = result.error.issues[0];
+  const { path, message } = firstIssue(result.error);
   throw new Error(`${path.join(".") || "the whole"}: ${message}`);
 }

@@ -148,7 +148,7 @@ function weightTable(config: Bundle["config"]): string {
   const rows = [...weightShapes({ ...config, layers: Math.min(layers, 2) })]
     .map(([name, shape]) => {
       const shown = layers > 2 ? name.replace("gru.1.", "gru.i.") : name;
-      const meaning = meanings[name] ?? meanings[name.split(".")[2]];
+      const meaning = meanings[name] ?? meanings[name.split(".")[2] ?? ""];
       return `| \`${shown}\` | [${shape.join(", ")}] | ${meaning} |`;
     });
   const others = layers > 2 ? `\n\nThe layers \`i\` are 1 to ${layers - 1}.` : "";

@@ -9,7 +9,7 @@ import { prefill } from "./prefill.ts";
 export interface DecodeOptions extends SamplerOptions {
   /** How many tokens to draw for each text. */
   readonly length: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

@@ -14,9 +14,9 @@ import { type StepResult, type StepState, takeStep } from "./step.ts";
 /** How {@linkcode OneStep.generate} and {@linkcode OneStep.stream} write. */
 export interface GenerateOptions extends SampleOptions {
   /** How many characters to write after the prompt. Default 1000. */
-  readonly length?: number;
+  readonly length?: number | undefined;
   /** Stops the writing after the current character. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How {@linkcode OneStep.stream} writes, and what it shows on the way. */
@@ -27,7 +27,7 @@ export interface StreamOptions extends GenerateOptions {
    * before the first and after each chunk that the device has drawn. The logits change
    * after the call.
    */
-  readonly onLogits?: (logits: Float32Array, position: number) => void;
+  readonly onLogits?: ((logits: Float32Array, position: number) => void) | undefined;
 }
 
 /** What {@linkcode OneStep.step} gives. */
@@ -63,7 +63,7 @@ export class OneStep implements Disposable {
   /** The characters that it knows. */
   readonly vocabulary: Vocabulary;
   /** What it was trained on, where that is known. */
-  readonly training?: TrainingSummary;
+  readonly training: TrainingSummary | undefined;
   /** Shared by all steps, because one alone never takes long enough for a pause. */
   readonly #eventLoop = new EventLoopYield();
   /** Whether the model was made here, by `load`, and nobody else disposes it. */
@@ -80,7 +80,7 @@ export class OneStep implements Disposable {
   constructor(
     model: CharModel,
     vocabulary: Vocabulary,
-    options: { readonly training?: TrainingSummary } = {},
+    options: { readonly training?: TrainingSummary | undefined } = {},
   ) {
     const { vocabularySize } = model.config;
     if (vocabularySize !== vocabulary.size) {
@@ -142,11 +142,7 @@ export class OneStep implements Disposable {
       seed,
       eventLoop: this.#eventLoop,
     });
-    const characters = Array.from(
-      step.ids,
-      (id) => this.vocabulary.characters[id],
-    );
-    return { ...step, characters };
+    return { ...step, characters: Array.from(step.ids, (id) => this.vocabulary.decode([id])) };
   }
 
   /**
@@ -172,13 +168,12 @@ export class OneStep implements Disposable {
     prompt: string | readonly string[],
     options: GenerateOptions = {},
   ): Promise<string | string[]> {
-    const prompts = typeof prompt === "string" ? [prompt] : prompt;
+    if (typeof prompt === "string") return (await this.generate([prompt], options)).join("");
     const ids: number[][] = [];
-    for await (const drawn of this.#continue(prompts, options)) {
+    for await (const drawn of this.#continue(prompt, options)) {
       drawn.forEach((id, text) => (ids[text] ??= []).push(id));
     }
-    const texts = prompts.map((prompt, text) => prompt + this.vocabulary.decode(ids[text] ?? []));
-    return typeof prompt === "string" ? texts[0] : texts;
+    return prompt.map((text, i) => text + this.vocabulary.decode(ids[i] ?? []));
   }
 
   /**
@@ -197,14 +192,14 @@ export class OneStep implements Disposable {
     prompt: string,
     options: StreamOptions = {},
   ): AsyncIterableIterator<string> {
-    const { characters } = this.vocabulary;
+    const { vocabulary } = this;
     const { onLogits } = options;
     const drawn = this.#continue([prompt], {
       ...options,
-      onLogits: onLogits && (([logits], position) => onLogits(logits, position)),
+      onLogits: onLogits && ((rows, position) => rows.forEach((row) => onLogits(row, position))),
     });
     return (async function* () {
-      for await (const [id] of drawn) yield characters[id];
+      for await (const ids of drawn) yield vocabulary.decode(ids);
     })();
   }
 

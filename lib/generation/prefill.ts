@@ -32,7 +32,7 @@ export function prefillBatch(
   texts: readonly Int32Array[],
   state?: ModelState,
 ): Prefill {
-  const batch = texts.length, time = texts[0].length;
+  const batch = texts.length, time = texts[0]?.length ?? 0;
   const ids = new Int32Array(batch * time);
   texts.forEach((text, i) => ids.set(text, i * time));
   return tf.tidy(() => {
@@ -83,7 +83,10 @@ export async function prefill(
   }
   const batch = tf.tidy(() => ({
     logits: tf.concat(parts.map(({ logits }) => logits)),
-    state: parts[0].state.map((_, layer) => tf.concat(parts.map(({ state }) => state[layer]))),
+    state: Array.from(
+      { length: model.config.layers },
+      (_, layer) => tf.concat(parts.map(({ state }) => state[layer]!)),
+    ),
   }));
   holdPrefill(held, batch);
   for (const part of parts) releasePrefill(held, part);

@@ -30,7 +30,7 @@ export interface SamplerOptions {
   /** The randomness of each text. */
   readonly randoms: readonly CounterRandom[];
   /** Is shown the logits of each text where they are at hand; see `StreamOptions`. */
-  readonly onLogits?: (rows: readonly Float32Array[], position: number) => void;
+  readonly onLogits?: ((rows: readonly Float32Array[], position: number) => void) | undefined;
 }
 
 /**
@@ -77,7 +77,7 @@ class HostSampler implements Sampler {
     onLogits?.(rows, position);
     this.#ids = Int32Array.from(
       rows,
-      (logits, text) => sampleToken(logits, { temperature, random: randoms[text], position }),
+      (logits, text) => sampleToken(logits, { temperature, random: randoms[text]!, position }),
     );
     return [this.#ids];
   }
@@ -120,7 +120,7 @@ class ChunkedSampler implements Sampler {
       if (after !== undefined) this.#onLogits?.(after, this.#position);
       const wrong = drawn.findIndex((ids) => ids.some((id) => id < 1));
       if (wrong < 0) return drawn;
-      this.#error = errorOf(drawn[wrong].find((id) => id < 1)!);
+      this.#error = errorOf(drawn[wrong]!.find((id) => id < 1)!);
       if (wrong > 0) return drawn.slice(0, wrong);
     }
     throw this.#error;

@@ -3,9 +3,9 @@ import type { CounterRandom } from "../random.ts";
 /** How characters are drawn. */
 export interface SampleOptions {
   /** 1, the default, as the model says; lower is safer, higher is wilder. */
-  readonly temperature?: number;
+  readonly temperature?: number | undefined;
   /** The same seed, the same text. An integer from 0 to 2^32 − 1; default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /** How the next token is drawn. */
@@ -52,9 +52,9 @@ export function sampleToken(
 ): number {
   const { temperature, random, position } = options;
   checkTemperature(temperature);
-  let best = 0, bestScore = -Infinity;
+  let best = 0, bestScore = -Infinity, bestLogit = -Infinity;
   for (let id = 1; id < logits.length; id++) {
-    const logit = logits[id];
+    const logit = logits[id]!;
     if (Number.isNaN(logit) || logit === Infinity) {
       throw new Error(`Cannot sample: the logit of id ${id} is ${logit}`);
     }
@@ -62,12 +62,8 @@ export function sampleToken(
     const noise = -Math.log(-Math.log(random.uniform(position, id)));
     const score = logit / temperature + noise;
     // Close to zero temperature scores overflow; then the larger logit wins.
-    if (
-      best === 0 || score > bestScore ||
-      (score === bestScore && logit > logits[best])
-    ) {
-      best = id;
-      bestScore = score;
+    if (best === 0 || score > bestScore || (score === bestScore && logit > bestLogit)) {
+      [best, bestScore, bestLogit] = [id, score, logit];
     }
   }
   if (best === 0) {

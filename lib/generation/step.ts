@@ -33,7 +33,7 @@ export interface StepResult {
 
 /** Where a step starts, and how it draws. */
 export interface StepOptions {
-  readonly state?: StepState;
+  readonly state?: StepState | undefined;
   readonly temperature: number;
   readonly seed: number;
   /** When to let the event loop have its turn. */
@@ -69,7 +69,7 @@ export async function takeStep(
     }));
     const ids = Int32Array.from(
       logits,
-      (row, text) => sampleToken(row, { temperature, random: randoms[text], position }),
+      (row, text) => sampleToken(row, { temperature, random: randoms[text]!, position }),
     );
     return { ids, logits, state: { hidden, batch, position: position + 1 } };
   } finally {
@@ -91,7 +91,7 @@ function readFrom(
   if (hidden.length !== layers || hidden.some((h) => h.length !== size)) {
     throw new RangeError("Cannot go on: the state is of another model");
   }
-  if (texts.some(({ length }) => length !== texts[0].length)) {
+  if (new Set(texts.map(({ length }) => length)).size > 1) {
     throw new RangeError(
       "Cannot go on: with a state, all texts must have equally many characters",
     );

@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { ModelConfig } from "../config.ts";
+import { type ModelConfig, type ModelOptions, presets } from "../config.ts";
 import { CounterRandom, streams } from "../random.ts";
 import { assertReady, recoverEngine } from "../kernels/mod.ts";
 import { CharNetwork } from "./char_network.ts";
@@ -16,7 +16,8 @@ import { glorotUniform, orthogonal, uniformWeights } from "./initializers.ts";
 /**
  * Builds a character model: token ids → embedding → GRU layers → dense → logits.
  *
- * @param config the sizes and the seed of the first weights
+ * @param options the sizes and the seed of the first weights; what is left out is as in the
+ * preset `tutorial`
  * @param options.initialize whether to draw first weights (default true); false
  * leaves them zero, for a model that is about to be loaded
  * @returns the model; its owner disposes it
@@ -30,25 +31,18 @@ import { glorotUniform, orthogonal, uniformWeights } from "./initializers.ts";
  * import assert from "node:assert/strict";
  *
  * await selectDevice({ name: "cpu" });
- * const model = createCharModel({
- *   vocabularySize: 66,
- *   embeddingDim: 8,
- *   rnnUnits: 16,
- *   layers: 1,
- *   embeddingScale: 0.05,
- *   seed: 0,
- * });
+ * const model = createCharModel({ vocabularySize: 66, embeddingDim: 8, rnnUnits: 16 });
  * const { logits, state } = model.forward(tf.tensor2d([[1, 2, 3]], [1, 3], "int32"));
  * assert.deepEqual(logits.shape, [1, 3, 66]);
- * assert.deepEqual(state[0].shape, [1, 16]);
+ * assert.deepEqual(state.map(({ shape }) => shape), [[1, 16]]);
  * ```
  */
 export function createCharModel(
-  config: ModelConfig,
+  options: ModelOptions,
   { initialize = true }: { readonly initialize?: boolean } = {},
 ): CharModel {
   const held = new HeldTensors(); // It takes long, and who stops it never gets the model.
-  const model = held.add(new CharModel(config));
+  const model = held.add(new CharModel(options));
   if (initialize) initializeWeights(model);
   return held.release(model);
 }
@@ -59,46 +53,32 @@ export class CharModel implements Disposable {
   readonly config: ModelConfig;
   /** The model as a `tf.LayersModel`: for `summary`, `compile`, `fitDataset`, `save`. */
   readonly network: CharNetwork;
-  readonly #embedding: tf.layers.Layer;
-  readonly #grus: readonly GruLayer[];
-  readonly #dense: tf.layers.Layer;
   #disposed = false;
 
   /** Builds the layers with weights of zero. */
-  constructor(config: ModelConfig) {
+  constructor(options: ModelOptions) {
+    const config = { ...presets.tutorial.model, ...options };
     checkSizes(config);
     assertReady();
     recoverEngine();
     this.config = config;
     const { vocabularySize, embeddingDim, rnnUnits, layers } = config;
-    this.#embedding = tf.layers.embedding({
-      name: "embedding",
-      inputDim: vocabularySize,
-      outputDim: embeddingDim,
-      embeddingsInitializer: "zeros",
+    this.network = new CharNetwork({
+      embedding: tf.layers.embedding({
+        name: "embedding",
+        inputDim: vocabularySize,
+        outputDim: embeddingDim,
+        embeddingsInitializer: "zeros",
+      }),
+      grus: Array.from({ length: layers }, (_, i) => {
+        return new GruLayer({ name: layers === 1 ? "gru" : `gru_${i}`, units: rnnUnits });
+      }),
+      dense: tf.layers.dense({
+        name: "dense",
+        units: vocabularySize,
+        kernelInitializer: "zeros",
+      }),
     });
-    this.#grus = Array.from(
-      { length: layers },
-      (_, i) =>
-        new GruLayer({
-          name: layers === 1 ? "gru" : `gru_${i}`,
-          units: rnnUnits,
-        }),
-    );
-    this.#dense = tf.layers.dense({
-      name: "dense",
-      units: vocabularySize,
-      kernelInitializer: "zeros",
-    });
-    const inputs = tf.input({
-      shape: [null],
-      dtype: "int32",
-      name: "token_ids",
-    });
-    let x = this.#embedding.apply(inputs) as tf.SymbolicTensor;
-    for (const gru of this.#grus) x = gru.apply(x) as tf.SymbolicTensor;
-    const outputs = this.#dense.apply(x) as tf.SymbolicTensor;
-    this.network = new CharNetwork({ inputs, outputs, name: "char_model" });
   }
 
   /**
@@ -120,21 +100,15 @@ export class CharModel implements Disposable {
   /** All weights in a fixed order, under the names they have in files. */
   weights(): readonly NamedWeight[] {
     recoverEngine();
-    const name = (layer: tf.layers.Layer, names: readonly string[]) =>
-      layer.weights.map((weight, i) => ({
-        name: names[i],
-        variable: weight.read() as tf.Variable,
-      }));
+    const { embedding, grus, dense } = this.network.parts;
+    const named = (layer: tf.layers.Layer, names: readonly string[]) =>
+      names.map((name, i) => ({ name, variable: layer.weights[i]!.read() as tf.Variable }));
     return [
-      ...name(this.#embedding, ["embedding.weight"]),
-      ...this.#grus.flatMap((gru, i) =>
-        name(gru, [
-          `gru.${i}.kernel`,
-          `gru.${i}.recurrent_kernel`,
-          `gru.${i}.bias`,
-        ])
+      ...named(embedding, ["embedding.weight"]),
+      ...grus.flatMap((gru, i) =>
+        named(gru, [`gru.${i}.kernel`, `gru.${i}.recurrent_kernel`, `gru.${i}.bias`])
       ),
-      ...name(this.#dense, ["dense.kernel", "dense.bias"]),
+      ...named(dense, ["dense.kernel", "dense.bias"]),
     ];
   }
 
@@ -185,7 +159,7 @@ function initializeWeights(model: CharModel): void {
     const random = new CounterRandom({ seed, stream: streams.weights, text });
     const [rows, columns] = variable.shape;
     const kind = name.split(".").pop();
-    if (kind === "bias") return;
+    if (kind === "bias" || rows === undefined || columns === undefined) return;
     const values = kind === "weight"
       ? uniformWeights(random, { size: rows * columns, limit: embeddingScale })
       : kind === "recurrent_kernel"

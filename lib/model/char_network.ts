@@ -5,7 +5,17 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { recoverEngine } from "../kernels/mod.ts";
-import { GruLayer, type GruSequences } from "./gru_layer.ts";
+import type { GruLayer, GruSequences } from "./gru_layer.ts";
+
+/** The layers of a {@linkcode CharNetwork}, in the order in which they run. */
+export interface CharLayers {
+  /** Token ids `[batch, time]` → vectors `[batch, time, embeddingDim]`. */
+  readonly embedding: tf.layers.Layer;
+  /** One GRU layer or more, → hidden states `[batch, time, rnnUnits]`. */
+  readonly grus: readonly GruLayer[];
+  /** → logits `[batch, time, vocabularySize]`. */
+  readonly dense: tf.layers.Layer;
+}
 
 /** What a {@linkcode CharNetwork} makes of token ids. */
 export interface NetworkOutput {
@@ -27,12 +37,26 @@ export class CharNetwork extends tf.LayersModel implements Disposable {
   /** The fit that was begun last; collected once it has ended or was stopped. */
   #fit: WeakRef<Promise<tf.History>> | undefined;
   #isInFitStep = false;
+  /** Its layers by what they do; a subclass may be made of those of another network. */
+  readonly parts: CharLayers;
+
+  /** Connects the layers. */
+  constructor(parts: CharLayers) {
+    const { embedding, grus, dense } = parts;
+    const inputs = tf.input({ shape: [null], dtype: "int32", name: "token_ids" });
+    let outputs = inputs;
+    for (const layer of [embedding, ...grus, dense]) {
+      outputs = layer.apply(outputs) as tf.SymbolicTensor;
+    }
+    super({ inputs, outputs, name: "char_model" });
+    this.parts = parts;
+  }
 
   override call(...args: Parameters<tf.LayersModel["call"]>): tf.Tensor | tf.Tensor[] {
     recoverEngine();
     const [inputs] = args;
     const ids = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor2D;
-    return this.#parts() ? tf.tidy(() => this.run(ids).logits) : super.call(...args);
+    return tf.tidy(() => this.run(ids).logits);
   }
 
   /**
@@ -41,34 +65,23 @@ export class CharNetwork extends tf.LayersModel implements Disposable {
    * @param ids token ids, int32 `[batch, time]`
    * @param state the states to begin with, one for each GRU layer; without them, zero
    * @returns the logits, and the hidden states of each GRU layer after each step
-   * @throws {Error} if a subclass has other layers than embedding, GRU layers and dense
    */
   run(ids: tf.Tensor2D, state: readonly tf.Tensor2D[] = []): NetworkOutput {
-    const parts = this.#parts();
-    if (!parts) throw new Error(`Cannot run "${this.name}": its layers are not a CharModel's`);
-    const embedding = parts.embedding.weights[0].read(); // [vocabularySize, embeddingDim]
+    const { embedding, grus, dense } = this.parts;
+    const [vectors] = embedding.weights.map((weight) => weight.read()) as [tf.Tensor2D];
     // What a token makes of the first layer's gates is worked out once for each token or
     // once for each character, whichever is less work.
-    const tokens = embedding.shape[0] <= ids.size;
-    let inputs: GruSequences = tokens
-      ? { inputs: embedding, ids }
-      : { inputs: tf.gather(embedding, ids) };
-    const hidden = parts.grus.map((gru, i) => {
+    const isPerToken = vectors.shape[0] <= ids.size; // [vocabularySize, embeddingDim]
+    let inputs: GruSequences = isPerToken
+      ? { inputs: vectors, ids }
+      : { inputs: tf.gather(vectors, ids) };
+    const hidden = grus.map((gru, i) => {
       const sequence = gru.run({ ...inputs, initialState: state[i] });
       inputs = { inputs: sequence };
       return sequence; // [batch, time, rnnUnits]
     });
-    const logits = parts.dense.apply(inputs.inputs) as tf.Tensor3D; // [batch, time, vocabularySize]
+    const logits = dense.apply(inputs.inputs) as tf.Tensor3D; // [batch, time, vocabularySize]
     return { logits, hidden };
-  }
-
-  /** The layers by what they do, if they are those of a character model. */
-  #parts() {
-    const [, embedding, ...grus] = this.layers;
-    const dense = grus.pop();
-    const fits = embedding?.getClassName() === "Embedding" && dense?.getClassName() === "Dense" &&
-      grus.length > 0 && grus.every((layer) => layer instanceof GruLayer);
-    return fits ? { embedding, grus: grus as GruLayer[], dense } : undefined;
   }
 
   /**
@@ -82,11 +95,12 @@ export class CharNetwork extends tf.LayersModel implements Disposable {
   trainStep(inputs: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
     recoverEngine();
     return tf.tidy(() => {
-      const loss = () => this.lossFunctions[0](targets, this.apply(inputs) as tf.Tensor);
-      const { value, grads } = tf.variableGrads(
-        loss as () => tf.Scalar,
-        this.variables(),
-      );
+      const [lossFunction] = this.lossFunctions;
+      if (lossFunction === undefined) {
+        throw new Error("Cannot train: the network has no loss. Call compile first");
+      }
+      const loss = () => lossFunction(targets, this.apply(inputs) as tf.Tensor) as tf.Scalar;
+      const { value, grads } = tf.variableGrads(loss, this.variables());
       this.optimizer.applyGradients(grads);
       return value;
     });
@@ -128,8 +142,9 @@ export class CharNetwork extends tf.LayersModel implements Disposable {
     };
   }
 
-  #fitStep([inputs, targets]: tf.Tensor[]): tf.Scalar[] {
-    const loss = this.trainStep(inputs as tf.Tensor2D, targets as tf.Tensor2D);
+  #fitStep(data: tf.Tensor[]): tf.Scalar[] {
+    const [inputs, targets] = data as [tf.Tensor2D, tf.Tensor2D];
+    const loss = this.trainStep(inputs, targets);
     const metrics = tf.tidy(() => {
       if (this.metricsTensors.length === 0) return [];
       const logits = this.apply(inputs) as tf.Tensor;

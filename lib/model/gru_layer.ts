@@ -18,9 +18,9 @@ export interface GruSequences {
   /** `[batch, time, inputDim]`; with ids `[tokens, inputDim]`, the input each token stands for */
   readonly inputs: tf.Tensor;
   /** Token ids, int32 `[batch, time]`. */
-  readonly ids?: tf.Tensor2D;
+  readonly ids?: tf.Tensor2D | undefined;
   /** `[batch, units]`; zeros if there is none */
-  readonly initialState?: tf.Tensor2D;
+  readonly initialState?: tf.Tensor2D | undefined;
 }
 
 /**
@@ -37,8 +37,8 @@ export class GruLayer extends tf.layers.Layer {
   readonly #units: number;
   #variables: readonly tf.LayerVariable[] = [];
 
-  constructor({ name, units }: GruLayerConfig) {
-    super({ name });
+  constructor({ units, ...config }: GruLayerConfig) {
+    super(config);
     this.#units = units;
   }
 
@@ -54,8 +54,8 @@ export class GruLayer extends tf.layers.Layer {
     super.build(inputShape);
   }
 
-  override computeOutputShape(inputShape: tf.Shape): tf.Shape {
-    return [inputShape[0], inputShape[1], this.#units];
+  override computeOutputShape([batch = null, time = null]: tf.Shape): tf.Shape {
+    return [batch, time, this.#units];
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
@@ -70,20 +70,23 @@ export class GruLayer extends tf.layers.Layer {
    * @returns the hidden state after each step, `[batch, time, units]`
    */
   run({ inputs, ids, initialState }: GruSequences): tf.Tensor3D {
-    const [kernel, recurrentKernel, bias] = this.#variables.map((weight) => weight.read());
-    const [inputBias, recurrentBias] = tf.unstack(bias) as tf.Tensor1D[];
-    const inputDim = inputs.shape[inputs.shape.length - 1];
+    const [kernel, recurrentKernel, bias] = this.#variables.map((weight) => weight.read()) as [
+      tf.Tensor2D,
+      tf.Tensor2D,
+      tf.Tensor2D,
+    ];
+    const [inputBias, recurrentBias] = tf.unstack(bias) as [tf.Tensor1D, tf.Tensor1D];
     const projected = tf.fused.matMul({
-      a: inputs.reshape([-1, inputDim]) as tf.Tensor2D,
-      b: kernel as tf.Tensor2D,
+      a: inputs.reshape([-1, inputs.shape.at(-1)!]) as tf.Tensor2D,
+      b: kernel,
       bias: inputBias,
     }) as tf.Tensor2D; // [batch · time, 3 · units], or [tokens, 3 · units]
-    const [batch] = (ids ?? inputs).shape;
+    const [batch = 0] = (ids ?? inputs).shape;
     return gru({
       projected,
       ids,
       initialState: initialState ?? tf.zeros([batch, this.#units]),
-      recurrentKernel: recurrentKernel as tf.Tensor2D,
+      recurrentKernel,
       recurrentBias,
     });
   }

@@ -24,7 +24,7 @@ export function stepWeights(model: CharModel): StepWeights {
   const weight = <T extends tf.Tensor>(name: string) => weights.get(name) as tf.Tensor as T;
   const biases = Array.from(
     { length: model.config.layers },
-    (_, i) => tf.unstack(weight(`gru.${i}.bias`)) as tf.Tensor1D[],
+    (_, i) => tf.unstack(weight(`gru.${i}.bias`)) as [tf.Tensor1D, tf.Tensor1D],
   );
   const layers = biases.map(([inputBias, recurrentBias], i) => ({
     ...i === 0 ? {} : { kernel: weight<tf.Tensor2D>(`gru.${i}.kernel`), inputBias },
@@ -34,7 +34,7 @@ export function stepWeights(model: CharModel): StepWeights {
   const table = tf.fused.matMul({
     a: weight<tf.Tensor2D>("embedding.weight"),
     b: weight<tf.Tensor2D>("gru.0.kernel"),
-    bias: biases[0][0],
+    bias: biases[0]![0],
   }) as tf.Tensor2D;
   return {
     table,
@@ -49,5 +49,5 @@ export function withStates(
   layers: StepWeights["layers"],
   states: ModelState,
 ): readonly StepLayer[] {
-  return layers.map((layer, i) => ({ ...layer, state: states[i] }));
+  return layers.map((layer, i) => ({ ...layer, state: states[i]! }));
 }

@@ -99,7 +99,7 @@ function openSteps(model: CharModel, state: ModelState): { steps: CharSteps; own
     const add = <T extends tf.Tensor>(tensor: T) => (own.push(tensor), tensor);
     // The kernel changes the states in place, so they must share their values with nobody.
     const states = state.map((layer): tf.Tensor2D => add(tf.add(layer, 0)));
-    const [batch] = states[0].shape;
+    const batch = states[0]!.shape[0];
     const packed = (kernel: tf.Tensor, recurrent: boolean) =>
       add(packForSteps(kernel, { batch, recurrent }));
     const layers = withStates(weights, states).map((layer) => ({

@@ -18,19 +18,19 @@ export interface Corpus {
   /** The SHA-256 of the file's bytes, in lower-case hexadecimal. */
   readonly sha256: string;
   /** There only if this is not the text that was asked for. */
-  readonly standIn?: StandIn;
+  readonly standIn?: StandIn | undefined;
 }
 
 /** How `loadCorpus` finds a text, waits and reports. */
 export interface CorpusOptions extends DownloadOptions {
   /** Where texts with a name are kept. Default: the project's data folder. */
-  readonly dataDir?: string | URL;
+  readonly dataDir?: string | URL | undefined;
   /** Told whatever a person must know, as that another text stands in. Default `console.warn`. */
-  readonly onNotice?: (message: string) => void;
+  readonly onNotice?: ((message: string) => void) | undefined;
   /** Whether another text may stand in for one that cannot be loaded. Default true. */
-  readonly standIn?: boolean;
+  readonly standIn?: boolean | undefined;
   /** The addresses to try for a text with a name, instead of its own: for mirrors and tests. */
-  readonly urls?: readonly string[];
+  readonly urls?: readonly string[] | undefined;
 }
 
 /** Why a corpus is not the one that was asked for. */

@@ -32,8 +32,7 @@ export function sequenceBatch(ids: Int32Array, { starts, length }: SequencePlace
   const shape: [number, number] = [starts.length, length];
   const inputs = new Int32Array(starts.length * length);
   const targets = new Int32Array(starts.length * length);
-  for (let row = 0; row < starts.length; row++) {
-    const start = starts[row];
+  for (const [row, start] of starts.entries()) {
     inputs.set(ids.subarray(start, start + length), row * length);
     targets.set(ids.subarray(start + 1, start + 1 + length), row * length);
   }

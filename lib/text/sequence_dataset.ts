@@ -1,3 +1,4 @@
+import type { Complete } from "../config.ts";
 import * as tf from "@tensorflow/tfjs";
 import { CounterRandom, streams } from "../random.ts";
 import { type SequenceBatch, sequenceBatch } from "./sequence_batch.ts";
@@ -14,7 +15,7 @@ export class SequenceDataset extends tf.data.Dataset<SequenceBatch> {
   /** How many batches one epoch has. */
   override readonly size: number;
   readonly #ids: Int32Array;
-  readonly #options: Required<SequenceOptions>;
+  readonly #options: Complete<SequenceOptions>;
   #nextEpoch: number;
 
   /**
@@ -23,7 +24,7 @@ export class SequenceDataset extends tf.data.Dataset<SequenceBatch> {
    * @param ids The ids of the text.
    * @param options All of the options.
    */
-  constructor(ids: Int32Array, options: Required<SequenceOptions>) {
+  constructor(ids: Int32Array, options: Complete<SequenceOptions>) {
     super();
     this.#ids = ids;
     this.#options = options;

@@ -3,26 +3,27 @@
  *
  * @module
  */
+import type { Complete } from "../config.ts";
 import { CounterRandom, streams } from "../random.ts";
 import { checkBatchOptions } from "./batch_options.ts";
 
 /** How `sequenceBatches` cuts, orders and batches the ids. */
 export interface SequenceOptions {
   /** Characters in an input, and as many in its target. Default 100. */
-  readonly sequenceLength?: number;
+  readonly sequenceLength?: number | undefined;
   /** Sequences in a batch. Default 64. */
-  readonly batchSize?: number;
+  readonly batchSize?: number | undefined;
   /** How many sequences the shuffle draws from; 0 keeps the text's order. Default 10,000. */
-  readonly shuffleBuffer?: number;
+  readonly shuffleBuffer?: number | undefined;
   /** An integer from 0 to 2^32 − 1; the same seed gives the same batches. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /**
    * Whether each epoch starts cutting at another place, from 0 to sequenceLength − 1, so that the
    * model meets the text in more than one cut. Default false.
    */
-  readonly randomOffset?: boolean;
+  readonly randomOffset?: boolean | undefined;
   /** Which epoch's order comes first, counted from 0: for training that resumes. Default 0. */
-  readonly firstEpoch?: number;
+  readonly firstEpoch?: number | undefined;
 }
 
 /**
@@ -36,7 +37,7 @@ export interface SequenceOptions {
  */
 export function batchesPerEpoch(
   length: number,
-  options: Required<SequenceOptions>,
+  options: Complete<SequenceOptions>,
 ): number {
   const largestOffset = options.randomOffset ? options.sequenceLength - 1 : 0;
   const sequences = Math.floor(
@@ -53,7 +54,7 @@ export function batchesPerEpoch(
  */
 export function requireOptions(
   ids: Int32Array,
-  options: Required<SequenceOptions>,
+  options: Complete<SequenceOptions>,
 ): void {
   const { sequenceLength, batchSize, shuffleBuffer, firstEpoch, randomOffset } = options;
   checkBatchOptions(ids, {

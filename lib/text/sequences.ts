@@ -1,3 +1,4 @@
+import type { Complete } from "../config.ts";
 import { SequenceDataset } from "./sequence_dataset.ts";
 import { requireOptions, type SequenceOptions } from "./sequence_options.ts";
 
@@ -37,7 +38,7 @@ export function sequenceBatches(
   const given = Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
   );
-  const all: Required<SequenceOptions> = {
+  const all: Complete<SequenceOptions> = {
     sequenceLength: 100,
     batchSize: 64,
     shuffleBuffer: 10_000,

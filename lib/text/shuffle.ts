@@ -39,9 +39,9 @@ export function* shuffledIndices(
       continue;
     }
     const place = random.below(position, waiting);
-    const index = buffer[place];
+    const index = buffer[place]!;
     const next = position + bufferSize;
-    buffer[place] = next < count ? next : buffer[--waiting];
+    buffer[place] = next < count ? next : buffer[--waiting]!;
     yield index;
   }
 }

@@ -11,7 +11,7 @@ export function decodeUtf8(bytes: Uint8Array, source: string): string {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
     const offset = firstBadByte(bytes);
-    const value = bytes[offset].toString(16).toUpperCase().padStart(2, "0");
+    const value = bytes[offset]!.toString(16).toUpperCase().padStart(2, "0");
     const encoding = hasUtf16Mark(bytes) ? "UTF-16" : "ISO-8859-1";
     throw new Error(
       `Cannot read ${source}: it is not UTF-8 (bad byte 0x${value} at offset ${offset}). ` +
@@ -31,7 +31,7 @@ export function decodeUtf8(bytes: Uint8Array, source: string): string {
 export function firstBadByte(bytes: Uint8Array): number {
   let offset = 0;
   while (offset < bytes.length) {
-    const lead = bytes[offset];
+    const lead = bytes[offset]!;
     const length = sequenceBytes(lead);
     if (length === 0) return offset;
     for (let k = 1; k < length; k++) {

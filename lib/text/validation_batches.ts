@@ -1,3 +1,4 @@
+import type { Complete } from "../config.ts";
 import * as tf from "@tensorflow/tfjs";
 import { checkBatchOptions } from "./batch_options.ts";
 import { type SequenceBatch, sequenceBatch } from "./sequence_batch.ts";
@@ -13,9 +14,9 @@ const leastStream = 1000;
 /** How {@linkcode validationBatches} cuts the held-out text; a `TrainingConfig` has both. */
 export interface ValidationOptions {
   /** Characters in an input, and as many in its target. Default 100. */
-  readonly sequenceLength?: number;
+  readonly sequenceLength?: number | undefined;
   /** Sequences in a batch. Default 64. */
-  readonly batchSize?: number;
+  readonly batchSize?: number | undefined;
 }
 
 /**
@@ -29,7 +30,7 @@ export class ValidationDataset extends tf.data.Dataset<SequenceBatch> {
   /** How many batches there are. */
   override readonly size: number;
   readonly #ids: Int32Array;
-  readonly #options: Required<ValidationOptions>;
+  readonly #options: Complete<ValidationOptions>;
 
   /**
    * Use {@linkcode validationBatches}, which fills in the defaults and checks the options.
@@ -37,7 +38,7 @@ export class ValidationDataset extends tf.data.Dataset<SequenceBatch> {
    * @param ids The ids of the held-out text, two or more.
    * @param options All of the options.
    */
-  constructor(ids: Int32Array, options: Required<ValidationOptions>) {
+  constructor(ids: Int32Array, options: Complete<ValidationOptions>) {
     super();
     const { sequenceLength, batchSize } = options;
     const targets = ids.length - 1;

@@ -8,7 +8,7 @@ const savedVocabulary = z.object({ characters: z.array(z.string()) });
 /** How {@linkcode Vocabulary.encode} treats a character that the vocabulary does not hold. */
 export interface EncodeOptions {
   /** `"unk"` (the default) gives it id 0, `"error"` refuses the text. */
-  readonly unknown?: "unk" | "error";
+  readonly unknown?: "unk" | "error" | undefined;
 }
 
 /**
@@ -131,7 +131,7 @@ export class Vocabulary {
     let length = 0;
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i);
-      let id = this.#basicIds[unit];
+      let id = this.#basicIds[unit]!;
       if ((unit & 0xFC00) === 0xD800) {
         const codePoint = text.codePointAt(i)!;
         if (codePoint >= 0x10000) {
@@ -156,7 +156,7 @@ export class Vocabulary {
   decode(ids: ArrayLike<number>): string {
     const parts = new Array<string>(ids.length);
     for (let i = 0; i < ids.length; i++) {
-      const character = this.characters[ids[i]];
+      const character = this.characters[ids[i]!];
       if (character === undefined) {
         throw new RangeError(
           `Cannot decode id ${ids[i]} at position ${i}: ` +
@@ -178,7 +178,7 @@ export class Vocabulary {
   }
 
   #unknownError(text: string, position: number): RangeError {
-    const character = [...text][position];
+    const character = [...text][position] ?? "";
     return new RangeError(
       `Cannot encode ${JSON.stringify(character)} (${codePointName(character)}) at position ` +
         `${position}: it is not in the vocabulary of ${this.size}. Leave it out, or encode with ` +
@@ -202,11 +202,11 @@ function readCodePoint(
         `is not a single character`,
     );
   }
-  const before = index === 0 ? -1 : all[index - 1].codePointAt(0)!;
-  if (codePoint <= before) {
+  const before = all[index - 1];
+  if (before !== undefined && codePoint <= before.codePointAt(0)!) {
     throw new RangeError(
       `Cannot read the vocabulary: ${JSON.stringify(character)} (${codePointName(character)}) at ` +
-        `id ${index + 1} does not come after ${JSON.stringify(all[index - 1])}; ` +
+        `id ${index + 1} does not come after ${JSON.stringify(before)}; ` +
         `the characters must be sorted by code point, none twice`,
     );
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Complete } from "../config.ts";
 import * as tf from "@tensorflow/tfjs";
 import { clipScale } from "../kernels/ops/clip.ts";
 import { finishUpdate, updateWeights } from "../kernels/ops/adam_update.ts";
@@ -23,17 +24,17 @@ export type AdamForm = "keras" | "pytorch";
 /** The numbers of {@linkcode Adam}. */
 export interface AdamOptions {
   /** A number, or a function of the step, counted from 0; default 0.001. */
-  readonly learningRate?: number | LearningRateSchedule;
+  readonly learningRate?: number | LearningRateSchedule | undefined;
   /** How slowly the mean of the gradient moves; default 0.9. */
-  readonly beta1?: number;
+  readonly beta1?: number | undefined;
   /** How slowly the mean of its square moves; default 0.999. */
-  readonly beta2?: number;
+  readonly beta2?: number | undefined;
   /** Where ε stands: as Keras has it, the default, or as PyTorch has it. */
-  readonly form?: AdamForm;
+  readonly form?: AdamForm | undefined;
   /** ε, which keeps the division from zero; default 1e-7 in Keras' form, 1e-8 in PyTorch's. */
-  readonly epsilon?: number;
+  readonly epsilon?: number | undefined;
   /** The largest norm all gradients may have together; null, the default, for none. */
-  readonly clipNorm?: number | null;
+  readonly clipNorm?: number | null | undefined;
 }
 
 /** What Keras and PyTorch take for ε when they are not told. */
@@ -67,13 +68,14 @@ interface Moments {
  * await selectDevice({ name: "cpu" });
  * const x = tf.variable(tf.scalar(1));
  * new Adam({ learningRate: 0.1 }).minimize(() => tf.square(x), false, [x]);
- * assert.ok(Math.abs(x.dataSync()[0] - 0.9) < 1e-6);
+ * const [value = 0] = x.dataSync();
+ * assert.ok(Math.abs(value - 0.9) < 1e-6);
  * ```
  */
 export class Adam extends tf.Optimizer implements Disposable {
   /** tfjs' name for the class. */
   static className = "FolioAdam";
-  readonly #options: Required<AdamOptions>;
+  readonly #options: Complete<AdamOptions>;
   readonly #moments = new Map<string, Moments>();
 
   constructor(options: AdamOptions = {}) {
@@ -115,6 +117,9 @@ export class Adam extends tf.Optimizer implements Disposable {
         : clipScale(named.map(({ tensor }) => tensor), clipNorm);
       const steps = named.map(({ name, tensor: gradient }) => {
         const variable = variables[name];
+        if (variable === undefined) {
+          throw new Error(`Cannot apply the gradient of "${name}": there is no such variable`);
+        }
         const moments = this.#momentsOf(name, variable.shape);
         return { variable, ...moments, gradient, scale, rate, beta1, beta2, epsilon };
       });

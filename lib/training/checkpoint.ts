@@ -21,14 +21,14 @@ export interface CheckpointInfo {
   /** The loss of its last epoch or, in the middle of one, of the steps so far. */
   readonly loss: number;
   /** The loss on the text that was held out. */
-  readonly validationLoss?: number;
+  readonly validationLoss?: number | undefined;
   /**
    * What computed it: where something else goes on, the numbers differ in their last bits from those
    * of a training that never stopped. Unknown of checkpoints made before this was written down.
    */
-  readonly arithmetic?: Arithmetic;
+  readonly arithmetic?: Arithmetic | undefined;
   /** There only if it was saved in the middle of an epoch. */
-  readonly unfinished?: UnfinishedEpoch;
+  readonly unfinished?: UnfinishedEpoch | undefined;
 }
 
 /** Where training goes on after {@linkcode Checkpoints.restore}. */
@@ -38,7 +38,7 @@ export interface RestoredTraining {
   /** The history so far, for `train`'s option `history`. */
   readonly epochs: EpochRecord[];
   /** There only where training was in the middle of an epoch; for the option of that name. */
-  readonly unfinished?: UnfinishedEpoch;
+  readonly unfinished?: UnfinishedEpoch | undefined;
 }
 
 /**

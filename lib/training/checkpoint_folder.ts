@@ -25,7 +25,7 @@ import { assignOptimizer, optimizerToRecords } from "./optimizer_state.ts";
 export interface RestoreTarget {
   readonly model: CharModel;
   /** Of the class that the checkpoint was trained with; leave it out to write only. */
-  readonly optimizer?: tf.Optimizer;
+  readonly optimizer?: tf.Optimizer | undefined;
 }
 
 /** How far training has come, in a few numbers. */
@@ -33,9 +33,9 @@ export interface Progress {
   /** How many epochs are behind it. */
   readonly epoch: number;
   readonly loss: number;
-  readonly validationLoss?: number;
+  readonly validationLoss?: number | undefined;
   /** There only in the middle of an epoch, whose steps so far `loss` is the mean of. */
-  readonly unfinished?: UnfinishedEpoch;
+  readonly unfinished?: UnfinishedEpoch | undefined;
 }
 
 /** What {@linkcode writeCheckpoint} writes. */

@@ -5,6 +5,7 @@
  */
 import * as z from "zod";
 import { fileDigestSchema } from "../files/file_digest.ts";
+import { firstIssue } from "../files/schema_issue.ts";
 
 /** The file's name; a folder without it is no checkpoint of ours. */
 export const checkpointJsonFile = "checkpoint.json";
@@ -72,7 +73,7 @@ export type CheckpointJson = Readonly<z.infer<typeof schema>>;
 export function checkCheckpointJson(json: unknown): CheckpointJson {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
-  const { path, message } = result.error.issues[0];
+  const { path, message } = firstIssue(result.error);
   throw new Error(`${path.join(".") || "the whole"}: ${message}`);
 }
 

@@ -15,7 +15,7 @@ export interface EvaluateOptions {
    * text, and is zero at their beginnings only. Default false: it is zero at the beginning of each
    * sequence, as in training, so that the first characters of each are predicted from little.
    */
-  readonly carryState?: boolean;
+  readonly carryState?: boolean | undefined;
 }
 
 /**

@@ -15,7 +15,7 @@ export interface FitCallbackOptions {
   /** As given to `fitDataset`. */
   readonly epochs: number;
   /** The size of the dataset. */
-  readonly stepsPerEpoch?: number;
+  readonly stepsPerEpoch?: number | undefined;
 }
 
 /**
@@ -65,17 +65,13 @@ export function fitCallbacks(
       await notify(callbacks, "onStepEnd", info, context());
     },
     onEpochEnd: async (_, logs) => {
-      records.push(clock.endEpoch({
+      const record = clock.endEpoch({
         loss: Number(logs?.loss),
         validationLoss: logs?.val_loss,
         learningRate: rateOf(model.network.optimizer),
-      }));
-      await notify(
-        callbacks,
-        "onEpochEnd",
-        records[records.length - 1],
-        context(),
-      );
+      });
+      records.push(record);
+      await notify(callbacks, "onEpochEnd", record, context());
     },
     onTrainEnd: () => notify(callbacks, "onTrainEnd", { epochs: [...records] }, context()),
   };

@@ -44,7 +44,7 @@ export class LossMeter {
    * once; an earlier one, or undefined, on a GPU that is still at work
    */
   async add(loss: tf.Scalar, weight = 1): Promise<number | undefined> {
-    const read = this.#held.add(loss).data().then(([value]) => {
+    const read = this.#held.add(loss).data().then(([value = NaN]) => {
       this.#sum += weight * value;
       this.#count += weight;
       this.#newest = value;

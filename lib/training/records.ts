@@ -11,7 +11,7 @@ export interface EpochRecord {
   /** The mean loss over the epoch's steps, in nats per character. */
   readonly loss: number;
   /** The loss on the held-out text after the epoch. */
-  readonly validationLoss?: number;
+  readonly validationLoss?: number | undefined;
   /** How long it took, validation included. */
   readonly seconds: number;
   /** How many steps it had. */
@@ -47,11 +47,11 @@ export interface StepInfo {
   readonly epochs: number;
   /** In the epoch, counted from 1. */
   readonly step: number;
-  readonly stepsPerEpoch?: number;
+  readonly stepsPerEpoch?: number | undefined;
   /** Nats per character; undefined while the device still works on it. */
-  readonly loss?: number;
+  readonly loss?: number | undefined;
   readonly stepsPerSecond: number;
   /** How long the rest of the training takes at this pace. */
-  readonly secondsLeft?: number;
+  readonly secondsLeft?: number | undefined;
   readonly learningRate: number;
 }

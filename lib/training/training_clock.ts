@@ -17,7 +17,7 @@ export class TrainingClock {
   #stepsSince = 0;
 
   constructor(
-    { epochs, stepsPerEpoch }: { epochs: number; stepsPerEpoch?: number },
+    { epochs, stepsPerEpoch }: { epochs: number; stepsPerEpoch?: number | undefined },
   ) {
     this.#epochs = epochs;
     this.#stepsPerEpoch = stepsPerEpoch;
@@ -45,7 +45,7 @@ export class TrainingClock {
   }
 
   step(
-    { loss, learningRate }: { loss?: number; learningRate: number },
+    { loss, learningRate }: { loss?: number | undefined; learningRate: number },
   ): StepInfo {
     const now = performance.now();
     this.#step++;

@@ -33,10 +33,10 @@ Deno.test({
         return { code, said, alsoSaid };
       };
       const { code, said, alsoSaid } = await run("folio-webgpu,folio-none,torch-cuda");
-      assert.equal(code, 0, said + alsoSaid);
-      assert.match(said, /^WebGPU adapter: .+\n {2}shader-f16: (yes|no)\n/);
-      assert.match(said, /check, 33 units: right; of 24 lists of numbers /);
-      assert.match(alsoSaid, /PyTorch, cuDNN: there is no program no-such-python/);
+      assert.equal(code, 0, said! + alsoSaid!);
+      assert.match(said!, /^WebGPU adapter: .+\n {2}shader-f16: (yes|no)\n/);
+      assert.match(said!, /check, 33 units: right; of 24 lists of numbers /);
+      assert.match(alsoSaid!, /PyTorch, cuDNN: there is no program no-such-python/);
       const report = await newestReport(out, "gpu");
       assert.deepEqual(report?.unable.map(({ contender }) => contender), ["torch-cuda"]);
       assert.deepEqual(
@@ -45,7 +45,7 @@ Deno.test({
       );
       // The second thread is a script of its own.
       const threads = navigator.hardwareConcurrency < 2 ? "" : ", 2 threads";
-      assert.equal(report.measurements[0].mode, `WebAssembly SIMD${threads}`);
+      assert.equal(report.measurements[0]!.mode, `WebAssembly SIMD${threads}`);
 
       // A shader that computes something else, however fast, is not measured.
       const path = join(folder, "folio_bench.js");
@@ -55,8 +55,8 @@ Deno.test({
       await Deno.writeTextFile(path, wrong);
       const refused = await run("folio-webgpu");
       assert.equal(refused.code, 1);
-      assert.match(refused.said, /check, 33 units: WRONG; /);
-      assert.match(refused.alsoSaid, /folio is not measured on WebGPU/);
+      assert.match(refused.said!, /check, 33 units: WRONG; /);
+      assert.match(refused.alsoSaid!, /folio is not measured on WebGPU/);
       assert.deepEqual((await newestReport(out, "gpu"))?.measurements, []);
     } finally {
       await Deno.remove(scratch, { recursive: true });

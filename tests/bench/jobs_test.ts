@@ -28,7 +28,7 @@ Deno.test("a sweep changes one size at a time", () => {
   const base = { units: 1024, batch: 64, length: 100 };
   for (const { id, job } of sweepRows({ small: false })) {
     const { model, batch, length } = job as TrainJob;
-    const [axis, value] = id.split("-");
+    const [axis = "", value] = id.split("-");
     assert.deepEqual(
       { units: model.rnnUnits, batch, length },
       { ...base, [axis]: Number(value) },
@@ -49,7 +49,7 @@ Deno.test("on a GPU the same is measured, in longer rounds, and once more with l
     Array.from({ length: steps }, (_, step) => readsLoss(job as TrainJob, { step, steps }));
   assert.deepEqual(read(3), [false, false, true]);
   assert.equal(read(job.amount).filter(Boolean).length, 1);
-  const each = { ...job, lossEvery: undefined } as TrainJob;
+  const { lossEvery: _, ...each } = job as TrainJob;
   assert.ok(readsLoss(each, { step: 0, steps: 3 }));
 });
 

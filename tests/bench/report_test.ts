@@ -39,10 +39,10 @@ Deno.test("what is no report is refused, by name and reason", () => {
 Deno.test("the tables have medians, spread, rates and the ratio to the fastest peer", () => {
   const report = madeUpReport();
   const [first] = report.rows;
-  const row = rowTable(report, first.id).split("\n");
-  assert.match(row[2], /FOLIO +\| +1\.00 s \| +900 ms \| 1\.30 s \| +154 \|/);
+  const row = rowTable(report, first!.id).split("\n");
+  assert.match(row[2]!, /FOLIO +\| +1\.00 s \| +900 ms \| 1\.30 s \| +154 \|/);
   const summary = summaryTable(report).split("\n");
-  assert.match(summary[2], /\| +1\.00 s \(900 ms–1\.30 s\) \| +2\.00 s .*\| +0\.50 \|$/);
+  assert.match(summary[2]!, /\| +1\.00 s \(900 ms–1\.30 s\) \| +2\.00 s .*\| +0\.50 \|$/);
   // 172 batches in 6 s, and steps of 2 s.
   assert.match(summary.at(-2)!, /a batch.*\| +1\.74 % \| +1\.74 % \| +1\.74 % \|/);
   assert.match(summary.at(-1)!, /peak memory.*\| +500 MB \| +1000 MB \| +2000 MB \|/);
@@ -52,11 +52,11 @@ Deno.test("on a GPU folio is compared with cuDNN in float32, and its memory is n
   const report = madeUpReport("gpu");
   const lines = summaryTable(report).split("\n");
   assert.equal(lines.length, 2 + 6);
-  assert.match(lines[2], /\| +1\.00 s \(.*\| +2\.00 s .*\| +500 ms .*\| +0\.50 \|$/);
+  assert.match(lines[2]!, /\| +1\.00 s \(.*\| +2\.00 s .*\| +500 ms .*\| +0\.50 \|$/);
   assert.match(circumstances(report), /on Some GPU 9000 \(driver 1\.2\.3\); Some\(R\) Processor/);
   assert.equal(reportName(report), "2026-11-22-some-gpu-9000-gpu");
   const [torch] = comparisonFigure(report).data;
-  assert.deepEqual(torch.x, [2, 2, 2, 2, 2, 2]);
+  assert.deepEqual(torch!.x, [2, 2, 2, 2, 2, 2]);
   const folder = await Deno.makeTempDir();
   try {
     await writeReport(report, folder);
@@ -96,11 +96,11 @@ Deno.test("the README's section stands between its markers and nothing else chan
 
 Deno.test("the figures have each contender's numbers", () => {
   const [torch, keras] = comparisonFigure(madeUpReport()).data;
-  assert.deepEqual(torch.x, [2, 2, 2, 2, 2, 2]);
-  assert.deepEqual(keras.x, [4, 4, 4, 4, 4, 4]);
+  assert.deepEqual(torch!.x, [2, 2, 2, 2, 2, 2]);
+  assert.deepEqual(keras!.x, [4, 4, 4, 4, 4, 4]);
   const traces = sweepFigure(madeUpReport("sweep")).data;
   assert.equal(traces.length, 3 * 3 * 2);
-  assert.deepEqual(traces[0].x, [128, 256, 512, 1024, 2048]);
-  assert.deepEqual(traces[0].y, [1, 2, 3, 4, 5]);
-  assert.deepEqual(traces[1].y, [154, 77, 154 / 3, 38.5, 30.8]);
+  assert.deepEqual(traces[0]!.x, [128, 256, 512, 1024, 2048]);
+  assert.deepEqual(traces[0]!.y, [1, 2, 3, 4, 5]);
+  assert.deepEqual(traces[1]!.y, [154, 77, 154 / 3, 38.5, 30.8]);
 });

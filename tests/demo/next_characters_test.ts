@@ -8,13 +8,13 @@ Deno.test("next characters: the likeliest first, [UNK] never, all together 1", (
   const next = nextCharacters(logits, { temperature: 1, characters, limit: 4 });
   assert.deepEqual(next.map(({ label }) => label), ["␣", "b", "a", "↵"]);
   const expected = [0.4, 0.3, 0.2, 0.1];
-  next.forEach(({ probability }, i) => assert(Math.abs(probability - expected[i]) < 1e-6));
+  next.forEach(({ probability }, i) => assert(Math.abs(probability - expected[i]!) < 1e-6));
 });
 
 Deno.test("next characters: temperature sharpens and flattens", () => {
   const logits = Float32Array.of(0, 0, 0, Math.log(3), 0);
   const share = (temperature: number) =>
-    nextCharacters(logits, { temperature, characters, limit: 1 })[0].probability;
+    nextCharacters(logits, { temperature, characters, limit: 1 })[0]!.probability;
   assert(Math.abs(share(1) - 3 / 6) < 1e-6);
   assert(Math.abs(share(0.5) - 9 / 12) < 1e-6);
   assert(Math.abs(share(1e6) - 1 / 4) < 1e-5);

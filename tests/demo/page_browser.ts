@@ -68,7 +68,7 @@ export class PageBrowser implements AsyncDisposable {
     await writer.save(`${folder}/bundle`);
     const built = await buildPage(`${folder}/bundle`, `${folder}/page`);
     const browser = await chromium.launch({
-      executablePath: findChromium(),
+      executablePath: findChromium() ?? "",
       headless: true,
       args: [
         "--no-sandbox",

@@ -33,16 +33,16 @@ async function gapWhereTheyPart(
   },
 ): Promise<number> {
   const [a, b] = texts.map((text) => [...text]);
-  const at = a.findIndex((character, i) => character !== b[i]);
+  const at = a!.findIndex((character, i) => character !== b![i]);
   if (at < 0) return 0;
-  const { logits: [logits] } = await writer.step([a.slice(0, at).join("")]);
+  const { logits: [logits] } = await writer.step([a!.slice(0, at).join("")]);
   const random = new CounterRandom({ seed, stream: streams.sampling });
-  const [first, second] = [a[at], b[at]].map((character) => {
-    const [id] = writer.vocabulary.encode(character);
+  const [first, second] = [a![at], b![at]].map((character) => {
+    const [id] = writer.vocabulary.encode(character!);
     const noise = -Math.log(-Math.log(random.uniform(at - [...prompt].length, id)));
-    return logits[id] / temperature + noise;
+    return logits![id!]! / temperature + noise;
   });
-  return Math.abs(first - second);
+  return Math.abs(first! - second!);
 }
 
 pageTests({
@@ -68,7 +68,7 @@ pageTests({
       await page.fill("#position", "13");
       const drawn = page.locator("#bars .drawn .character");
       await drawn.waitFor();
-      assert.equal(await drawn.textContent(), label(text[12 + 13]));
+      assert.equal(await drawn.textContent(), label(text[12 + 13]!));
       // Lost while nothing is being written.
       await page.evaluate(loseDevice);
       await page.getByRole("button", { name: "Go on with WebAssembly" }).click();
@@ -95,7 +95,7 @@ pageTests({
     });
     const answer = (name: string) =>
       name === "model.safetensors"
-        ? new Response(new Uint8Array(browser.built.files[name]))
+        ? new Response(new Uint8Array(browser.built.files[name]!))
         : undefined;
     await browser.open({ insecure: true, answer }, async (page) => {
       assert.match((await page.getByRole("alert").textContent())!, /damaged.*SHA-256/);

@@ -78,7 +78,7 @@ pageTests({
           return context.endsWith(before.replaceAll("\n", "↵"));
         }, text.slice(Math.max(0, position - 4), 4 + position).join(""));
         const { logits: [logits] } = await writer.step([text.slice(0, 4 + position).join("")]);
-        const powers = Array.from(logits, (logit, id) => id === 0 ? 0 : Math.exp(logit / 0.8));
+        const powers = Array.from(logits!, (logit, id) => id === 0 ? 0 : Math.exp(logit / 0.8));
         const sum = powers.reduce((a, b) => a + b);
         const expected = powers.map((power) => power / sum).sort((a, b) => b - a);
         const bars = await page.evaluate(() =>
@@ -87,7 +87,7 @@ pageTests({
           )
         );
         assert.equal(bars.length, 10);
-        bars.slice(0, 9).forEach((share, i) => assert(Math.abs(share - expected[i]) < 1e-3));
+        bars.slice(0, 9).forEach((share, i) => assert(Math.abs(share - expected[i]!) < 1e-3));
         const drawn = await page.locator("#bars .drawn .character").allTextContents();
         const label = text[4 + position]?.replace("\n", "↵").replace(" ", "␣");
         assert.deepEqual(drawn, label === undefined ? [] : [label]);
@@ -110,7 +110,7 @@ pageTests({
         }, position);
         await page.mouse.click(box.x, box.y);
         assert.equal(await page.inputValue("#position"), String(position));
-        const label = text[5 + position].replace("\n", "↵").replace(" ", "␣");
+        const label = text[5 + position]!.replace("\n", "↵").replace(" ", "␣");
         assert.equal(await page.textContent("#bars .drawn .character"), label);
       }
     });
@@ -144,7 +144,7 @@ pageTests({
     const weights = "model.safetensors";
     for (
       const [file, answer, message] of [
-        [weights, () => damaged(weights, (b) => b[b.length - 5] ^= 1), /damaged: .* as SHA-256/],
+        [weights, () => damaged(weights, (b) => b[b.length - 5]! ^= 1), /damaged: .* as SHA-256/],
         [weights, () => new Response("gone", { status: 404 }), /model\.safetensors: .*404/],
         ["folio.json", () => new Response("<html>"), /folio\.json: it is not JSON/],
         ["folio.json", version2, /is of version 2, this folio reads version 1/],

@@ -11,7 +11,7 @@ import {
 } from "../../lib/display/plots.ts";
 import fc from "../testdata/fast_check.ts";
 
-const numbers = (plot: Plot, trace: number, key: "x" | "y") => plot.data[trace][key] as number[];
+const numbers = (plot: Plot, trace: number, key: "x" | "y") => plot.data[trace]![key] as number[];
 
 const sizes = {
   vocabularySize: 66,
@@ -47,15 +47,15 @@ Deno.test("every plot survives JSON, has a title, a size, and titled axes", () =
     assert.match((layout.title as { text: string }).text, /\w/);
     assert.equal(typeof layout.width, "number");
     assert.equal(typeof layout.height, "number");
-    if (layout.xaxis.visible === false) continue;
-    assert.match((layout.xaxis.title as { text: string }).text, /\w/);
+    if (layout.xaxis!.visible === false) continue;
+    assert.match((layout.xaxis!.title as { text: string }).text, /\w/);
   }
 });
 
 Deno.test("character frequencies are sorted, complete, and count code points", () => {
   const plot = characterFrequencies("aa\n\n\n😀");
-  assert.deepEqual(plot.data[0].x, ["↵", "a", "😀"]);
-  assert.deepEqual(plot.data[0].y, [3, 2, 1]);
+  assert.deepEqual(plot.data[0]!.x, ["↵", "a", "😀"]);
+  assert.deepEqual(plot.data[0]!.y, [3, 2, 1]);
   assert.match(plot.summary, /^6 characters, 3 of them different\./);
 });
 
@@ -71,7 +71,7 @@ Deno.test("character frequencies of a large alphabet keep the most frequent", ()
 });
 
 Deno.test("labels that plotly would read as markup are escaped", () => {
-  assert.deepEqual(characterFrequencies("<<<>>&").data[0].x, [
+  assert.deepEqual(characterFrequencies("<<<>>&").data[0]!.x, [
     "&lt;",
     "&gt;",
     "&amp;",
@@ -80,8 +80,8 @@ Deno.test("labels that plotly would read as markup are escaped", () => {
 
 Deno.test("alignment pairs each input with its target and says what it leaves out", () => {
   const plot = alignment("Hell", "ello");
-  assert.deepEqual(plot.data[0].text, ["H", "e", "l", "l"]);
-  assert.deepEqual(plot.data[1].text, ["e", "l", "l", "o"]);
+  assert.deepEqual(plot.data[0]!.text, ["H", "e", "l", "l"]);
+  assert.deepEqual(plot.data[1]!.text, ["e", "l", "l", "o"]);
   assert.equal((plot.layout.annotations as unknown[]).length, 4);
   assert.match(
     alignment("abcdef", "bcdefg", { limit: 2 }).summary,
@@ -113,8 +113,8 @@ Deno.test("the distribution draws the uniform line and refuses labels that do no
   const plot = distribution(new Float32Array(4), {
     labels: ["a", "b", "c", "d"],
   });
-  assert.deepEqual(plot.data[0].y, [0.25, 0.25, 0.25, 0.25]);
-  assert.deepEqual(plot.data[1].y, [0.25, 0.25]);
+  assert.deepEqual(plot.data[0]!.y, [0.25, 0.25, 0.25, 0.25]);
+  assert.deepEqual(plot.data[1]!.y, [0.25, 0.25]);
   assert.throws(() => distribution([1], { labels: [] }), RangeError);
   assert.throws(
     () => temperatureDistributions([1], { labels: [] }),
@@ -133,10 +133,10 @@ Deno.test("temperature sharpens or flattens the likeliest characters", () => {
     Array(3).fill(["b", "c"]),
   );
   const first = plot.data.map((_, trace) => numbers(plot, trace, "y")[0]);
-  assert.ok(first[0] > first[1] && first[1] > first[2]);
+  assert.ok(first[0]! > first[1]! && first[1]! > first[2]!);
   // softmax of (1, 3, 2) at temperature 1
   const expected = 1 / (Math.exp(-2) + 1 + Math.exp(-1));
-  assert.ok(Math.abs(first[1] - expected) < 1e-12);
+  assert.ok(Math.abs(first[1]! - expected) < 1e-12);
 });
 
 Deno.test("the loss curve has a line a run, its validation, and the loss of guessing", () => {
@@ -152,7 +152,7 @@ Deno.test("the loss curve has a line a run, its validation, and the loss of gues
     "empty",
     "guessing: ln 66 = 4.19",
   ]);
-  assert.deepEqual(plot.data[1].x, [1]);
+  assert.deepEqual(plot.data[1]!.x, [1]);
   assert.deepEqual(plot.data.at(-1)?.y, [Math.log(66), Math.log(66)]);
   assert.match(
     plot.summary,

@@ -61,8 +61,8 @@ Deno.test("training progress repeats the last loss within an epoch, not across e
     { ...step, epoch: 4, step: 1, loss: undefined },
     context,
   );
-  assert.match(lines[1], /step 121\/172 {2}loss 1\.7084/);
-  assert.doesNotMatch(lines[2], /loss/);
+  assert.match(lines[1]!, /step 121\/172 {2}loss 1\.7084/);
+  assert.doesNotMatch(lines[2]!, /loss/);
 });
 
 Deno.test("an epoch's line stays and has its losses and time", async () => {
@@ -128,7 +128,7 @@ Deno.test("a notebook writer updates one display, in order", async () => {
     // The first display is the slowest: the queue must hold the others back.
     await new Promise((resolve) => setTimeout(resolve, calls.length === 0 ? 5 : 0));
     const text = (value as Record<string, string>)["text/plain"];
-    calls.push({ text, id: display_id, update });
+    calls.push({ text: text!, id: display_id, update });
   });
   void writer.live("a");
   void writer.keep("b");

@@ -55,6 +55,6 @@ Deno.test("a notebook gets HTML, escaped, and text", () => {
   const show = Reflect.get(table, Symbol.for("Jupyter.display")) as () => Record<string, string>;
   const bundle = show();
   assert.equal(bundle["text/plain"], String(table));
-  assert.match(bundle["text/html"], /x &amp; y.*a&lt;b/);
+  assert.match(bundle["text/html"]!, /x &amp; y.*a&lt;b/);
   assert.equal(Deno.inspect(table), String(table));
 });

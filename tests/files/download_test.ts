@@ -52,7 +52,7 @@ Deno.test("a download gives the bytes and tells how far it is", async () => {
       totalBytes: text.length,
     });
     for (let i = 1; i < seen.length; i++) {
-      assert(seen[i].receivedBytes > seen[i - 1].receivedBytes);
+      assert(seen[i]!.receivedBytes > seen[i - 1]!.receivedBytes);
     }
   });
 });

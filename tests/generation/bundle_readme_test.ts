@@ -57,7 +57,7 @@ readmeTest("its program for Deno writes what the model writes", async ({ dir, pa
   const [, program] = /```ts\n(.*?)```/s.exec(page)!;
   const root = fileURLToPath(new URL("../../", import.meta.url));
   const path = `${dir}/../readme_${crypto.randomUUID()}.ts`;
-  await Deno.writeTextFile(path, program.replace("path/to/this/folder", dir));
+  await Deno.writeTextFile(path, program!.replace("path/to/this/folder", dir));
   try {
     const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-q", "--no-check", "-A", "--config", `${root}deno.json`, path],

@@ -139,7 +139,7 @@ bundleTest("altered weights are refused, and named", async ({ dir }) => {
   const path = `${dir}/model.safetensors`;
   const weights = await Deno.readFile(path);
   const flipped = weights.slice();
-  flipped[flipped.length - 1] ^= 1; // the smallest change of the last weight
+  flipped[flipped.length - 1]! ^= 1; // the smallest change of the last weight
   await Deno.writeFile(path, flipped);
   await refused(dir, /model.safetensors is damaged: .* as SHA-256/);
   await Deno.writeFile(path, weights.subarray(0, -4));

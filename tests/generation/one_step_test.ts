@@ -82,7 +82,7 @@ writerTest("a stream shows the logits that its characters are drawn from", async
   assert.deepEqual([...seen.keys()], positions);
   for (const position of [0, 8, 24]) {
     const { logits: [logits] } = await writer.step([[...text].slice(0, 5 + position).join("")]);
-    const difference = logits.map((logit, id) => Math.abs(logit - seen.get(position)![id]));
+    const difference = logits!.map((logit, id) => Math.abs(logit - seen.get(position)![id]!));
     assert(Math.max(...difference) < 1e-4, `${position}: ${difference}`);
   }
   assert.equal(text, await writer.generate("to be", { length: 30, seed: 4 }));
@@ -118,10 +118,10 @@ writerTest("a long prompt is read as one pass would", async (writer) => {
   const expected = (await logits.data()).slice(-writer.vocabulary.size);
   const step = await writer.step([prompt]);
   expected.forEach((logit, id) => {
-    assert(Math.abs(step.logits[0][id] - logit) < 1e-4, `${step.logits[0]} and ${expected}`);
+    assert(Math.abs(step.logits[0]![id]! - logit) < 1e-4, `${step.logits[0]} and ${expected}`);
   });
-  const units = await state[1].data();
-  units.forEach((unit, i) => assert(Math.abs(step.state.hidden[1][i] - unit) < 1e-4));
+  const units = await state[1]!.data();
+  units.forEach((unit, i) => assert(Math.abs(step.state.hidden[1]![i]! - unit) < 1e-4));
   tf.dispose([input, logits, ...state]);
 }, { layers: 2 });
 
@@ -150,7 +150,7 @@ writerTest("a step takes ids, and can be taken again", async (writer) => {
   tensor.dispose();
   assert.deepEqual(first, await writer.step(["to"]));
   assert.equal(first.characters[0], writer.vocabulary.decode(first.ids));
-  assert.equal(first.logits[0].length, writer.vocabulary.size);
+  assert.equal(first.logits[0]!.length, writer.vocabulary.size);
   assert.equal(first.state.position, 1);
   const second = await writer.step(first.characters, first.state);
   assert.deepEqual(

@@ -28,13 +28,13 @@ for (const temperature of [0.5, 1, 2]) {
     const draws = 20_000, random = sampler(11);
     const counts = new Array<number>(logits.length).fill(0);
     for (let position = 0; position < draws; position++) {
-      counts[sampleToken(logits, { temperature, random, position })]++;
+      counts[sampleToken(logits, { temperature, random, position })]!++;
     }
     const expected = probabilities(logits, temperature);
     let chiSquare = 0;
     for (let id = 1; id < logits.length; id++) {
-      chiSquare += (counts[id] - draws * expected[id]) ** 2 /
-        (draws * expected[id]);
+      chiSquare += (counts[id]! - draws * expected[id]!) ** 2 /
+        (draws * expected[id]!);
     }
     // Six degrees of freedom: larger than 22.5 once in a thousand seeds.
     assert(chiSquare < 22.5, `chi-square ${chiSquare}, counts ${counts}`);
@@ -50,7 +50,7 @@ Deno.test("sampling: the texts of a batch draw independently", () => {
     const [a, b] = texts.map((random) =>
       sampleToken(logits, { temperature, random, position }) - 1
     );
-    counts[2 * a + b]++;
+    counts[2 * a! + b!]!++;
   }
   const chiSquare = counts.reduce(
     (sum, count) => sum + (count - draws / 4) ** 2 / (draws / 4),
@@ -72,7 +72,7 @@ Deno.test("sampling: cold is argmax, however cold", () => {
       const known = logits.subarray(1);
       const likeliest = 1 + known.indexOf(Math.max(...known));
       const rest = known.filter((_, id) => id !== likeliest - 1);
-      fc.pre(Math.max(-60, ...rest) < logits[likeliest] - 0.01);
+      fc.pre(Math.max(-60, ...rest) < logits[likeliest]! - 0.01);
       for (const temperature of [1e-4, 1e-300, Number.MIN_VALUE]) {
         const options = { temperature, random: sampler(seed), position: 0 };
         assert.equal(sampleToken(logits, options), likeliest);
@@ -85,7 +85,7 @@ Deno.test("sampling: hot is uniform, however hot", () => {
   const logits = Float32Array.of(0, -50, 0, 50, 12), counts = [0, 0, 0, 0, 0];
   const options = { temperature: Number.MAX_VALUE, random: sampler(5) };
   for (let position = 0; position < 8000; position++) {
-    counts[sampleToken(logits, { ...options, position })]++;
+    counts[sampleToken(logits, { ...options, position })]!++;
   }
   assert(counts.slice(1).every((n) => Math.abs(n - 2000) < 160), `${counts}`);
 });

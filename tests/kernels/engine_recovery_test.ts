@@ -136,12 +136,12 @@ Deno.test("a model that was stopped in fitDataset can be fitted again", async ()
   const fit = () => network.fitDataset(batches(), { epochs: 1, verbose: 0 });
   // Its first step is made by us, inside what stops it, since it waits for its dataset before.
   const makeStep = network as unknown as { makeTrainFunction(): (data: tf.Tensor[]) => void };
-  const [{ xs, ys }] = await batches().take(1).toArray();
+  const { xs, ys } = (await batches().take(1).toArray())[0]!;
   assert.ok(stopAfter(() => makeStep.makeTrainFunction()([xs, ys]), 20));
   (network as unknown as { isTraining: boolean }).isTraining = true;
   compile();
   const { history } = await fit();
-  assert.ok(Number(history.loss[0]) > 0);
+  assert.ok(Number(history.loss![0]) > 0);
   const ongoing = fit();
   await assert.rejects(fit, /another fit/);
   await ongoing;

@@ -45,20 +45,20 @@ testOnDevices(
       const before = tf.memory().numTensors;
       const whole = model.forward(ids);
       const [left, right] = tf.split(ids, 2, 1) as tf.Tensor2D[];
-      const first = model.forward(left);
-      const second = model.forward(right, first.state);
+      const first = model.forward(left!);
+      const second = model.forward(right!, first.state);
       const joined = tf.concat([first.logits, second.logits], 1);
       assert.deepEqual(whole.logits.shape, [2, 4, 5]);
       assert.equal(whole.state.length, layers);
-      assert.deepEqual(whole.state[0].shape, [2, 4]);
+      assert.deepEqual(whole.state[0]!.shape, [2, 4]);
       assert.ok(
         relativeError(await joined.data(), await whole.logits.data()) <=
           device.tolerance,
       );
       for (const i of whole.state.keys()) {
         const error = relativeError(
-          await second.state[i].data(),
-          await whole.state[i].data(),
+          await second.state[i]!.data(),
+          await whole.state[i]!.data(),
         );
         assert.ok(error <= device.tolerance);
       }
@@ -117,7 +117,7 @@ Deno.test("all gradients of the whole model are those of finite differences", as
   const { grads } = tf.variableGrads(loss, model.network.variables());
   for (const { name, variable } of model.weights()) {
     const values = await variable.data() as Float32Array;
-    const gradient = await grads[variable.name].data();
+    const gradient = await grads[variable.name]!.data();
     const step = 1e-2;
     const differences = values.map((value, i) => {
       const at = (shift: number) => {
@@ -126,7 +126,7 @@ Deno.test("all gradients of the whole model are those of finite differences", as
         tf.tidy(() => variable.assign(tf.tensor(shifted, variable.shape)));
         return tf.tidy(() => loss().dataSync()[0]);
       };
-      return (at(step) - at(-step)) / (2 * step);
+      return (at(step)! - at(-step)!) / (2 * step);
     });
     tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
     const error = relativeError(gradient, differences);
@@ -166,8 +166,7 @@ Deno.test("fitDataset trains by trainStep, which a subclass may override", async
     }
   }
   const model = createCharModel(small);
-  const { inputs, outputs } = model.network;
-  const network = new Counting({ inputs, outputs, name: "counting" });
+  const network = new Counting(model.network.parts);
   network.compile({
     optimizer: tf.train.sgd(1),
     loss: sparseCategoricalCrossentropy,
@@ -185,7 +184,7 @@ Deno.test("fitDataset trains by trainStep, which a subclass may override", async
   );
   assert.equal(network.steps, 2 * batches.size);
   const losses = history.loss as number[];
-  assert.ok(losses[1] < losses[0]);
+  assert.ok(losses[1]! < losses[0]!);
   assert.equal((history.val_loss as number[]).length, 2);
 });
 

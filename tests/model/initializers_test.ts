@@ -8,12 +8,12 @@ Deno.test("the rows of an orthogonal matrix have length 1 and right angles", () 
   for (
     const [rows, columns] of [[1, 3], [2, 4], [7, 21], [64, 192], [130, 390]]
   ) {
-    const q = orthogonal(random, { rows, columns });
-    for (let i = 0; i < rows; i++) {
+    const q = orthogonal(random, { rows: rows!, columns: columns! });
+    for (let i = 0; i < rows!; i++) {
       for (let j = 0; j <= i; j++) {
         let dot = 0;
-        for (let k = 0; k < columns; k++) {
-          dot += q[i * columns + k] * q[j * columns + k];
+        for (let k = 0; k < columns!; k++) {
+          dot += q[i * columns! + k]! * q[j * columns! + k]!;
         }
         assert.ok(
           Math.abs(dot - (i === j ? 1 : 0)) < 1e-6,
@@ -33,14 +33,14 @@ Deno.test("an orthogonal matrix is the Gram–Schmidt result of its normal numbe
       (_, j) => random.normal(i * columns + j),
     );
     for (const other of basis) {
-      const dot = row.reduce((sum, value, k) => sum + value * other[k], 0);
-      row = row.map((value, k) => value - dot * other[k]);
+      const dot = row.reduce((sum, value, k) => sum + value * other[k]!, 0);
+      row = row.map((value, k) => value - dot * other[k]!);
     }
     const length = Math.hypot(...row);
     basis.push(row.map((value) => value / length));
   }
   const q = orthogonal(random, { rows, columns });
-  basis.flat().forEach((value, i) => assert.ok(Math.abs(q[i] - value) < 1e-6));
+  basis.flat().forEach((value, i) => assert.ok(Math.abs(q[i]! - value) < 1e-6));
 });
 
 Deno.test("an orthogonal matrix that would be too high is refused", () => {

@@ -18,7 +18,7 @@ function expected(logits: Float64Array) {
       (total, value) => total + Math.exp(value - largest),
       0,
     );
-    loss += Math.log(sum) + largest - row[ids[i]];
+    loss += Math.log(sum) + largest - row[ids[i]!]!;
     row.forEach((value, j) => {
       gradient[i * size + j] = (Math.exp(value - largest) / sum - (j === ids[i] ? 1 : 0)) / rows;
     });
@@ -39,7 +39,7 @@ testOnDevices(
       const wanted = expected(logits);
       const actual = (await value.data())[0];
       assert.ok(
-        Math.abs(actual - wanted.loss) <= device.tolerance * wanted.loss,
+        Math.abs(actual! - wanted.loss) <= device.tolerance * wanted.loss,
       );
       assert.ok(
         relativeError(await grad.data(), wanted.gradient) <= device.tolerance,

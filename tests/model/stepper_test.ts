@@ -5,7 +5,7 @@ import { ForwardStepper, openStepper } from "../../lib/model/stepper.ts";
 import { relativeError, someNumbers } from "../testdata/numbers.ts";
 
 for (const blas of ["auto", "none"]) {
-  for (const [units, layers, batch] of [[64, 1, 1], [64, 2, 3], [20, 2, 2]]) {
+  for (const [units, layers, batch] of [[64, 1, 1], [64, 2, 3], [20, 2, 2]] as const) {
     Deno.test({
       name: `steps past tfjs are those of the model, ${units} units, ${layers} layers, ` +
         `${batch} texts, BLAS ${blas}, also when the heap grows`,
@@ -22,16 +22,19 @@ for (const blas of ["auto", "none"]) {
         const state = Array.from(
           { length: layers },
           (_, i) =>
-            tf.tensor2d(Float32Array.from(someNumbers(batch * units, { text: i })), [batch, units]),
+            tf.tensor2d(Float32Array.from(someNumbers(batch! * units!, { text: i })), [
+              batch!,
+              units!,
+            ]),
         );
         const steppers = [openStepper(model, state), new ForwardStepper(model, state)];
-        assert.notEqual(steppers[0].constructor, ForwardStepper);
+        assert.notEqual(steppers[0]!.constructor, ForwardStepper);
         const heap = () => (tf.backend() as unknown as Heap).wasm.HEAPU8.buffer;
         for (let i = 0; i < 6; i++) {
           const ids = Int32Array.from({ length: batch }, (_, b) => 1 + (3 * i + 7 * b) % 10);
           const [actual, expected] = await Promise.all(steppers.map((own) => own.step(ids)));
-          for (const [b, row] of expected.entries()) {
-            const error = relativeError(actual[b], row);
+          for (const [b, row] of expected!.entries()) {
+            const error = relativeError(actual![b]!, row);
             assert.ok(error < 1e-5, `text ${b} is ${error} off after ${i + 1} steps`);
           }
           if (i !== 2) continue;

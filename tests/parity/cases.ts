@@ -92,13 +92,13 @@ export function someWeights(config: ModelConfig, scaleOf = strongScale): TensorR
 /** Weights large enough that the gates leave their linear range and no bias is zero. */
 function strongScale(name: string, [rows]: readonly number[]): number {
   if (name.endsWith("bias")) return 0.5;
-  return name === "embedding.weight" ? 1 : 1.5 / Math.sqrt(rows);
+  return name === "embedding.weight" ? 1 : 1.5 / Math.sqrt(rows!);
 }
 
 /** Weights as large as the tutorial's first ones. */
 function firstScale(name: string, [rows, columns]: readonly number[]): number {
   if (name.endsWith("bias")) return 0;
-  return name === "embedding.weight" ? 0.05 : Math.sqrt(6 / (rows + columns));
+  return name === "embedding.weight" ? 0.05 : Math.sqrt(6 / (rows! + columns!));
 }
 
 /** Ids of which small ones are more frequent, so that there is something to learn. */

@@ -25,7 +25,7 @@ export async function folioValues(parityCase: ParityCase): Promise<Answer> {
   answer.set("logits", (await logits.data()).slice());
   answer.set("loss", (await value.data()).slice());
   for (const { name, variable } of model.weights()) {
-    answer.set(`gradient/${name}`, (await grads[variable.name].data()).slice());
+    answer.set(`gradient/${name}`, (await grads[variable.name]!.data()).slice());
   }
   tf.dispose([xs, ys, logits, value, grads]);
   model.dispose();
@@ -42,7 +42,7 @@ export async function folioLosses(parityCase: ParityCase, form: AdamForm): Promi
   for (let step = 0; step < adamSteps; step++) {
     const [xs, ys] = [inputs(step), targets(step)];
     const loss = network.trainStep(xs, ys);
-    losses.push((await loss.data())[0]);
+    losses.push((await loss.data())[0]!);
     tf.dispose([xs, ys, loss]);
   }
   model.dispose();

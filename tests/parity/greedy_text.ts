@@ -41,5 +41,5 @@ async function gapAfter({ model, vocabulary }: OneStep, text: string): Promise<n
   const values = await logits.data();
   tf.dispose([inputs, logits, ...state]);
   const last = [...values.slice(1 - vocabulary.size)].sort((a, b) => b - a);
-  return last[0] - last[1];
+  return last[0]! - last[1]!;
 }

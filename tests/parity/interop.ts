@@ -137,7 +137,7 @@ async function compareCommandLine(peer: InteropPeer, { material, answer }: {
   readonly answer: InteropAnswer;
 }): Promise<Finding[]> {
   const { prompt, length } = writing;
-  const { bundle, text } = answer.texts[answer.texts.length - 1];
+  const { bundle, text } = answer.texts.at(-1)!;
   const args = ["--prompt", prompt, "--length", `${length}`, "--temperature", "0"];
   const script = interopFile(`folio_${peer.id}.py`);
   const printed = await runPython([script, "generate", bundle, ...args]);

@@ -71,7 +71,7 @@ export async function makeMaterial(folder: string): Promise<Material> {
     corpus: "moby-dick",
     corpusSha256: "0".repeat(64),
     epochs: training.epochs,
-    loss: losses[losses.length - 1],
+    loss: losses.at(-1)!,
   };
   const writer = new OneStep(trained, vocabulary, { training: summary });
   await writer.save(join(folder, "trained"));

@@ -65,7 +65,7 @@ const shapeOf = ({ name, config, batch, time }: ParityCase) =>
 
 function largestDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) return Infinity;
-  return Math.max(...Array.from(actual, (value, i) => Math.abs(value - expected[i])));
+  return Math.max(...Array.from(actual, (value, i) => Math.abs(value - expected[i]!)));
 }
 
 const replies = [];
@@ -122,12 +122,12 @@ steps of Adam, each in its framework's form, the largest difference in nats, at 
 `);
   const order = peers.map(({ name }) => name);
   console.log(
-    table([...rows.values()].sort((a, b) => order.indexOf(a.peer) - order.indexOf(b.peer))),
+    table([...rows.values()].sort((a, b) => order.indexOf(a.peer!) - order.indexOf(b.peer!))),
   );
 }
 
 if (options.only !== "values" && options.case === "") {
-  console.log(`\nBundles: folio on ${await selectDevice(largest.options)}`);
+  console.log(`\nBundles: folio on ${await selectDevice(largest!.options)}`);
   const folder = await Deno.makeTempDir({ prefix: "folio-bundles-" });
   const findings: Finding[] = [];
   try {

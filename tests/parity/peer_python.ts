@@ -27,5 +27,5 @@ export async function runPython(args: readonly string[]): Promise<string> {
   const { success, stdout, stderr } = await startPython(args);
   if (success) return stdout;
   const script = args.find((arg) => arg.endsWith(".py")) ?? args[0];
-  throw new Error(`${basename(script)} failed:\n${lastLines(stderr, 20)}`);
+  throw new Error(`${basename(script!)} failed:\n${lastLines(stderr, 20)}`);
 }

@@ -35,11 +35,12 @@ export function addProduct(
     ];
     const [r, s, t, u] = [v * columns, (v + 1) * columns, (v + 2) * columns, (v + 3) * columns];
     for (let j = 0; j < columns; j++) {
-      to[j] += a * values[r + j] + b * values[s + j] + c * values[t + j] + d * values[u + j];
+      to[j]! += a! * values[r + j]! + b! * values[s + j]! + c! * values[t + j]! +
+        d! * values[u + j]!;
     }
   }
   for (; v < rows; v++) {
-    for (let j = 0; j < columns; j++) to[j] += row[first + v] * values[v * columns + j];
+    for (let j = 0; j < columns; j++) to[j]! += row[first + v]! * values[v * columns + j]!;
   }
 }
 
@@ -56,18 +57,18 @@ export function addTransposedProduct(
     let [a, b, c, d] = [0, 0, 0, 0];
     for (let j = 0; j < columns; j++) {
       const factor = row[j];
-      a += factor * values[r + j];
-      b += factor * values[s + j];
-      c += factor * values[t + j];
-      d += factor * values[u + j];
+      a += factor! * values[r + j]!;
+      b += factor! * values[s + j]!;
+      c += factor! * values[t + j]!;
+      d += factor! * values[u + j]!;
     }
-    to[first + v] += a;
-    to[first + v + 1] += b;
-    to[first + v + 2] += c;
-    to[first + v + 3] += d;
+    to[first + v]! += a;
+    to[first + v + 1]! += b;
+    to[first + v + 2]! += c;
+    to[first + v + 3]! += d;
   }
   for (; v < rows; v++) {
-    for (let j = 0; j < columns; j++) to[first + v] += row[j] * values[v * columns + j];
+    for (let j = 0; j < columns; j++) to[first + v]! += row[j]! * values[v * columns + j]!;
   }
 }
 
@@ -82,6 +83,6 @@ export function addOuterProduct(
   const rows = values.length / columns;
   for (let v = 0; v < rows; v++) {
     const factor = column[first + v];
-    for (let j = 0, at = v * columns; j < columns; j++, at++) values[at] += factor * row[j];
+    for (let j = 0, at = v * columns; j < columns; j++, at++) values[at]! += factor! * row[j]!;
   }
 }

@@ -62,13 +62,13 @@ export function gruForward(shape: GruShape, x: GruArrays): GruStates {
     addProduct(recurrent, { matrix: recurrentKernel, row: { values: before } });
     for (let u = 0; u < units; u++) {
       const [update, reset, candidate] = [u, units + u, 2 * units + u];
-      const z = logistic(input[update] + recurrent[update]);
-      const r = logistic(input[reset] + recurrent[reset]);
-      const q = recurrent[candidate];
-      const c = Math.tanh(input[candidate] + r * q);
+      const z = logistic(input[update]! + recurrent[update]!);
+      const r = logistic(input[reset]! + recurrent[reset]!);
+      const q = recurrent[candidate]!;
+      const c = Math.tanh(input[candidate]! + r * q);
       const at = row * units + u;
       [zs[at], rs[at], candidates[at], qs[at]] = [z, r, c, q];
-      hidden[at] = z * before[u] + (1 - z) * c;
+      hidden[at] = z * before[u]! + (1 - z) * c;
     }
   }
   return { hidden, gates: [zs, rs, candidates, qs] };
@@ -112,18 +112,18 @@ export function gruBackward(
       const before = stateBefore(shape, { arrays: x, hidden, row });
       for (let u = 0; u < units; u++) {
         const at = row * units + u;
-        const g = weights[at] + later[u];
+        const g = weights[at]! + later[u]!;
         const z = zs[at], r = rs[at], candidate = candidates[at], q = qs[at];
-        const byCandidate = g * (1 - z) * (1 - candidate ** 2);
-        earlier[u] = g * z;
-        byInput[u] = byRecurrent[u] = g * (before[u] - candidate) * z * (1 - z);
-        byInput[units + u] = byRecurrent[units + u] = byCandidate * q * r * (1 - r);
+        const byCandidate = g * (1 - z!) * (1 - candidate! ** 2);
+        earlier[u] = g * z!;
+        byInput[u] = byRecurrent[u] = g * (before[u]! - candidate!) * z! * (1 - z!);
+        byInput[units + u] = byRecurrent[units + u] = byCandidate * q! * r! * (1 - r!);
         byInput[2 * units + u] = byCandidate;
-        byRecurrent[2 * units + u] = byCandidate * r;
+        byRecurrent[2 * units + u] = byCandidate * r!;
       }
       for (let column = 0; column < columns; column++) {
-        gradients.bias[column] += byInput[column];
-        gradients.bias[columns + column] += byRecurrent[column];
+        gradients.bias[column]! += byInput[column]!;
+        gradients.bias[columns + column]! += byRecurrent[column]!;
       }
       const input = { first: row * inputDim };
       addOuterProduct(

@@ -82,7 +82,7 @@ export function modelFloat64(
   const embedding = weights["embedding.weight"];
   let inputs: Float64Array = new Float64Array(rows * embeddingDim);
   ids.forEach((id, row) => {
-    const looked = embedding.subarray(id * embeddingDim, (id + 1) * embeddingDim);
+    const looked = embedding!.subarray(id * embeddingDim, (id + 1) * embeddingDim);
     inputs.set(looked, row * embeddingDim);
   });
   const grus = Array.from({ length: layers }, (_, layer) => {
@@ -91,9 +91,9 @@ export function modelFloat64(
     const arrays: GruArrays = {
       inputs,
       initialState: new Float64Array(batch * units),
-      kernel: weights[`gru.${layer}.kernel`],
-      recurrentKernel: weights[`gru.${layer}.recurrent_kernel`],
-      bias: weights[`gru.${layer}.bias`],
+      kernel: weights[`gru.${layer}.kernel`]!,
+      recurrentKernel: weights[`gru.${layer}.recurrent_kernel`]!,
+      bias: weights[`gru.${layer}.bias`]!,
     };
     const states = gruForward(gruShape, arrays);
     inputs = states.hidden;
@@ -102,7 +102,7 @@ export function modelFloat64(
   const hidden = inputs;
 
   const gradients: Record<string, Float64Array> = {};
-  const dense = { values: weights["dense.kernel"], columns: vocabularySize };
+  const dense = { values: weights["dense.kernel"]!, columns: vocabularySize };
   const byDense = { values: new Float64Array(dense.values.length), columns: vocabularySize };
   const byDenseBias = new Float64Array(vocabularySize);
   const logits = new Float64Array(rows * vocabularySize);
@@ -111,16 +111,16 @@ export function modelFloat64(
   for (let row = 0; row < rows; row++) {
     const state = { values: hidden.subarray(row * units, (row + 1) * units) };
     const some = logits.subarray(row * vocabularySize, (row + 1) * vocabularySize);
-    some.set(weights["dense.bias"]);
+    some.set(weights["dense.bias"]!);
     addProduct(some, { matrix: dense, row: state });
     const largest = Math.max(...some);
     const chances = some.map((logit) => Math.exp(logit - largest));
     const sum = chances.reduce((sum, chance) => sum + chance);
-    loss += (Math.log(sum) + largest - some[targets[row]]) / rows;
+    loss += (Math.log(sum) + largest - some[targets[row]!]!) / rows;
     const byLogits = chances.map((chance, id) =>
       (chance / sum - Number(id === targets[row])) / rows
     );
-    byLogits.forEach((gradient, id) => byDenseBias[id] += gradient);
+    byLogits.forEach((gradient, id) => byDenseBias[id]! += gradient);
     addOuterProduct(byDense, { column: state, row: byLogits });
     const part = { values: byHidden, first: row * units };
     addTransposedProduct(part, { matrix: dense, row: byLogits });
@@ -135,9 +135,9 @@ export function modelFloat64(
     gradients[`gru.${layer}.bias`] = by.bias;
     byHidden = by.inputs;
   }
-  const byEmbedding = new Float64Array(embedding.length);
+  const byEmbedding = new Float64Array(embedding!.length);
   byHidden.forEach((gradient, i) => {
-    byEmbedding[ids[Math.floor(i / embeddingDim)] * embeddingDim + i % embeddingDim] += gradient;
+    byEmbedding[ids[Math.floor(i / embeddingDim)]! * embeddingDim + i % embeddingDim]! += gradient;
   });
   gradients["embedding.weight"] = byEmbedding;
   return { logits, loss, gradients };

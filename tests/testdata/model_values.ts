@@ -66,7 +66,7 @@ export async function modelValues(sizes: ValueSizes): Promise<Values> {
   );
   await keep("loss", value);
   for (const { name, variable } of model.weights()) {
-    await keep(`gradient of ${name}`, grads[variable.name]);
+    await keep(`gradient of ${name}`, grads[variable.name]!);
   }
   tf.dispose([value, grads]);
 
@@ -88,7 +88,7 @@ export async function modelValues(sizes: ValueSizes): Promise<Values> {
     (_, i) => String.fromCodePoint(65 + i),
   );
   const writer = new OneStep(model, Vocabulary.fromText(alphabet.join("")));
-  const prompts = [alphabet[0], alphabet[1] + alphabet[2]];
+  const prompts = [alphabet[0]!, alphabet[1]! + alphabet[2]!];
   const texts = await writer.generate(prompts, { length: characters, seed: 5 });
   values.texts = Array.from(texts.join(""), (character) => character.codePointAt(0)!);
 

@@ -26,10 +26,10 @@ export function relativeError(
   let difference = 0;
   let largest = 0;
   for (let i = 0; i < expected.length; i++) {
-    const distance = Math.abs(actual[i] - expected[i]);
+    const distance = Math.abs(actual[i]! - expected[i]!);
     if (Number.isNaN(distance)) return NaN;
     difference = Math.max(difference, distance);
-    largest = Math.max(largest, Math.abs(expected[i]));
+    largest = Math.max(largest, Math.abs(expected[i]!));
   }
   return difference === 0 ? 0 : difference / largest;
 }

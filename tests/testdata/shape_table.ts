@@ -59,7 +59,7 @@ export async function furthestAt(shape: ModelShape): Promise<{ name: string; err
   const before = tf.memory().numTensors;
   const model = createCharModel(sizes, { initialize: false });
   for (const { name, variable } of model.weights()) {
-    const tensor = tf.tensor(Float32Array.from(weights[name]), variable.shape);
+    const tensor = tf.tensor(Float32Array.from(weights[name]!), variable.shape);
     variable.assign(tensor);
     tensor.dispose();
   }
@@ -68,15 +68,15 @@ export async function furthestAt(shape: ModelShape): Promise<{ name: string; err
   );
   let logits: tf.Tensor | undefined;
   const { value, grads } = tf.variableGrads(() => {
-    logits = tf.keep(model.network.apply(xs) as tf.Tensor);
-    return sparseCategoricalCrossentropy(ys, logits);
+    logits = tf.keep(model.network.apply(xs!) as tf.Tensor);
+    return sparseCategoricalCrossentropy(ys!, logits);
   });
   const values: Record<string, ArrayLike<number>> = {
     logits: await logits!.data(),
     loss: await value.data(),
   };
   for (const { name, variable } of model.weights()) {
-    values[name] = await grads[variable.name].data();
+    values[name] = await grads[variable.name]!.data();
   }
   tf.dispose([logits!, value, grads, xs, ys]);
   model.dispose();

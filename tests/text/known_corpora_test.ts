@@ -183,13 +183,13 @@ Deno.test("when all addresses fail a text stands in, loudly, and nothing is left
       const tried = corpus.standIn!.tried;
       assert.equal(tried.length, 4);
       assert.equal(tried[0], `${path}: there is no such file`);
-      assert.match(tried[1], /down: the server answered 503/);
+      assert.match(tried[1]!, /down: the server answered 503/);
       assert.match(
-        tried[2],
+        tried[2]!,
         /other: it is another text \(SHA-256 [0-9a-f]{64}, not [0-9a-f]{64}\)/,
       );
       assert(
-        tried[3].startsWith(`${refused}: `) && /refused/i.test(tried[3]),
+        tried[3]!.startsWith(`${refused}: `) && /refused/i.test(tried[3]!),
         tried[3],
       );
       assert.deepEqual(notices, [corpus.standIn!.message]);
@@ -203,7 +203,7 @@ Deno.test("when all addresses fail a text stands in, loudly, and nothing is left
           "--corpus",
         ]
       ) {
-        assert(notices[0].includes(part), `the notice lacks ${part}`);
+        assert(notices[0]!.includes(part), `the notice lacks ${part}`);
       }
       assert.deepEqual(files(), []);
     });
@@ -220,11 +220,11 @@ Deno.test("another text under the same name is reported, left alone and never ta
     });
     assert.equal(notices.length, 1);
     assert(
-      notices[0].startsWith(`${path} is not the text "mercy"`),
+      notices[0]!.startsWith(`${path} is not the text "mercy"`),
       notices[0],
     );
     const standIn = await load([refusedUrl()]);
-    assert.match(standIn.standIn!.tried[0], /mercy\.txt: it is another text/);
+    assert.match(standIn.standIn!.tried[0]!, /mercy\.txt: it is another text/);
     assert.equal(await Deno.readTextFile(path), "my own notes");
     assert.deepEqual(files(), ["mercy.txt"]);
   });

@@ -29,7 +29,7 @@ async function epochOf(
 
 /** Where in the text each sequence of an epoch starts, in the order they come. */
 function starts(batches: readonly PlainBatch[]): number[] {
-  return batches.flatMap(({ xs }) => xs.map((row) => row[0]));
+  return batches.flatMap(({ xs }) => xs.map((row) => row[0]!));
 }
 
 const small: SequenceOptions = {
@@ -56,7 +56,7 @@ Deno.test("targets are the inputs one character later, and rows are pieces of th
     const { xs, ys } of await epochOf(sequenceBatches(counting(103), small))
   ) {
     xs.forEach((row, r) => {
-      assert.deepEqual(row, [0, 1, 2, 3].map((step) => row[0] + step));
+      assert.deepEqual(row, [0, 1, 2, 3].map((step) => row[0]! + step));
       assert.deepEqual(ys[r], row.map((id) => id + 1));
     });
   }
@@ -128,7 +128,7 @@ Deno.test("with random offsets the cuts move and the number of batches stays", a
       assert.equal(batches.length, 2);
       const cuts = new Set(starts(batches).map((start) => start % 5));
       assert.equal(cuts.size, 1);
-      offsets.add([...cuts][0]);
+      offsets.add([...cuts][0]!);
       assert(batches.every(({ ys }) => ys.flat().every((id) => id < length)));
     }
     assert.deepEqual([...offsets].toSorted(), [0, 1, 2, 3]);
@@ -222,7 +222,7 @@ Deno.test("options out of their range are refused by name", () => {
     { seed: 2 ** 32 },
   ];
   for (const options of cases) {
-    const [[name, value]] = Object.entries(options);
+    const [name, value] = Object.entries(options)[0]!;
     assert.throws(
       () => sequenceBatches(ids, { ...small, ...options }),
       (error: unknown) => {

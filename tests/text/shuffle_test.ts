@@ -47,7 +47,7 @@ Deno.test("with a buffer for all, each index is as likely at each place", () => 
   const counts = new Array<number>(size * size).fill(0);
   for (let epoch = 0; epoch < epochs; epoch++) {
     const order = shuffledIndices(size, { bufferSize: size, seed: 0, epoch });
-    [...order].forEach((index, place) => counts[place * size + index]++);
+    [...order].forEach((index, place) => counts[place * size + index]!++);
   }
   // 1000 are expected in each cell, with a standard deviation of 29.
   for (const count of counts) {

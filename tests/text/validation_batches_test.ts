@@ -37,9 +37,9 @@ Deno.test("validation: every id but the first is a target once, in the text's or
       assert.deepEqual(batches.flatMap(({ ys }) => ys.flat()), [...ids.subarray(1)]);
       assert.deepEqual(batches.flatMap(({ xs }) => xs.flat()), [...ids.subarray(0, -1)]);
       for (const { ys } of batches) {
-        assert(ys.length <= rows && ys.every((row) => row.length === ys[0].length));
+        assert(ys.length <= rows && ys.every((row) => row.length === ys[0]!.length));
       }
-      const short = batches.filter(({ ys }) => ys[0].length !== time || ys.length !== rows);
+      const short = batches.filter(({ ys }) => ys[0]!.length !== time || ys.length !== rows);
       assert(short.length <= 2, "only the end of the text makes smaller batches");
     }),
     { examples: [[2, 12, 12], [25, 12, 1], [145, 12, 12]] },
@@ -54,13 +54,13 @@ Deno.test("validation: streams read every id but the first once, each row after 
     fc.asyncProperty(length, size, async (length, sequenceLength) => {
       const dataset = validationBatches(counting(length), { sequenceLength })!;
       const batches = await batchesOf(dataset.streams());
-      const count = batches[0].xs.length;
+      const count = batches[0]!.xs.length;
       assert.equal(count, Math.min(32, Math.max(1, Math.floor((length - 1) / 1000))));
       const streams: number[][] = Array.from({ length: count }, () => []);
       for (const { xs, ys } of batches) {
-        assert(xs[0].length <= sequenceLength);
-        ys.forEach((row, stream) => streams[stream].push(...row));
-        xs.forEach((row, stream) => assert.deepEqual(row, ys[stream].map((id) => id - 1)));
+        assert(xs[0]!.length <= sequenceLength);
+        ys.forEach((row, stream) => streams[stream]!.push(...row));
+        xs.forEach((row, stream) => assert.deepEqual(row, ys[stream]!.map((id) => id - 1)));
       }
       assert.deepEqual(streams.flat(), [...counting(length).subarray(1)]);
       const lengths = streams.map((stream) => stream.length);
@@ -80,7 +80,7 @@ Deno.test("validation: it is the same each time, whatever moves the training bat
   assert.deepEqual(await batchesOf(dataset), first);
   const otherSeed = { ...training, seed: 9 };
   assert.deepEqual(await batchesOf(validationBatches(ids, otherSeed)!), first);
-  assert.deepEqual(first[0].xs[0].slice(0, 3), [8100, 8101, 8102]);
+  assert.deepEqual(first[0]!.xs[0]!.slice(0, 3), [8100, 8101, 8102]);
 });
 
 Deno.test("validation: there is nothing where nothing is held out", () => {
@@ -93,7 +93,7 @@ Deno.test("validation: there is nothing where nothing is held out", () => {
 
 Deno.test("validation: sizes that are none are refused by name", () => {
   for (const options of [{ sequenceLength: 0 }, { sequenceLength: 1.5 }, { batchSize: 0 }]) {
-    const [[name, value]] = Object.entries(options);
+    const [name, value] = Object.entries(options)[0]!;
     assert.throws(() => validationBatches(counting(9), options), {
       name: "RangeError",
       message: `Cannot batch with a ${name} of ${value}: it must be an integer of at least 1`,

@@ -108,7 +108,7 @@ async function startLab(folder: string): Promise<Lab> {
 
 async function driveLab(lab: Lab, notebook: { name: string; folder: string }): Promise<void> {
   const chrome = await chromium.launch({
-    executablePath: findChromium(),
+    executablePath: findChromium() ?? "",
     headless: true,
     args: flags,
   });

@@ -134,8 +134,8 @@ async function inKernel(cells: object): Promise<Answer[]> {
       env: { ...jupyterVariables(paths), DENO_V8_FLAGS: "--expose-gc" },
     }).output();
     const [said, complaint] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-    assert.equal(code, 0, complaint + said);
-    const [ready, ...answers] = said.trim().split("\n");
+    assert.equal(code, 0, complaint! + said!);
+    const [ready, ...answers] = said!.trim().split("\n");
     assert.equal(ready, "ready", said);
     return answers.map((line) => JSON.parse(line));
   } finally {

@@ -19,7 +19,7 @@ console.log(corpus.name, "for", corpus.standIn?.requested, corpus.text.length > 
     const run = await runNotebooks(folder);
     assert.equal(run.code, 0, run.stdout + run.stderr);
     const [, cell] = await readCells(join(folder, "out", "01_unreachable.ipynb"));
-    const said = cell.outputs.map(({ text }) => wholeText(text)).join("");
+    const said = cell!.outputs.map(({ text }) => wholeText(text)).join("");
     assert.match(said, /moby-dick for shakespeare true/);
     assert.ok(said.includes(`- ${url}: `), said);
     assert.match(said, /put its file at empty\/shakespeare\.txt/);

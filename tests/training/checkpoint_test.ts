@@ -76,7 +76,7 @@ Deno.test("checkpoint: keep deletes the oldest, never the best or the latest", a
           await checkpoints.save(contextOf(model, epochs));
           expected.push(epoch);
           const lossOf = (e: number) => losses[e - 1];
-          const best = expected.toSorted((a, b) => lossOf(a) - lossOf(b))[0];
+          const best = expected.toSorted((a, b) => lossOf(a)! - lossOf(b)!)[0];
           while (expected.length > keep) {
             const oldest = expected.find((e) => e !== best && e !== epoch);
             if (oldest === undefined) break;

@@ -32,7 +32,7 @@ function referenceModel(): CharModel {
     initialize: false,
   });
   for (const { name, variable } of model.weights()) {
-    tf.tidy(() => variable.assign(tf.tensor(Float32Array.from(weights[name]), variable.shape)));
+    tf.tidy(() => variable.assign(tf.tensor(Float32Array.from(weights[name]!), variable.shape)));
   }
   return model;
 }
@@ -41,7 +41,10 @@ function referenceModel(): CharModel {
 function expectedLoss(ids: Int32Array, pieces: readonly number[]): number {
   let [sum, start] = [0, 0];
   for (const time of pieces) {
-    const [inputs, targets] = [0, 1].map((by) => ids.slice(start + by, start + by + time));
+    const [inputs, targets] = [
+      ids.slice(start, start + time),
+      ids.slice(start + 1, start + 1 + time),
+    ];
     const shape = { ...sizes, units: 7, batch: 1, time };
     sum += time * modelFloat64(shape, { weights, tokens: { ids: inputs, targets } }).loss;
     start += time;
@@ -128,10 +131,10 @@ Deno.test("evaluate: batches of different sizes count by their characters", asyn
   const model = referenceModel();
   const ids = someIds(41);
   const [large, small] = [[0, 30], [30, 40]].map(([from, to]) =>
-    validationBatches(ids.subarray(from, to + 1), { sequenceLength: 10 })!
+    validationBatches(ids.subarray(from, to! + 1), { sequenceLength: 10 })!
   );
-  const [ofLarge, ofSmall] = [await evaluate(model, large), await evaluate(model, small)];
-  const both = await evaluate(model, large.concatenate(small));
+  const [ofLarge, ofSmall] = [await evaluate(model, large!), await evaluate(model, small!)];
+  const both = await evaluate(model, large!.concatenate(small!));
   assert.ok(Math.abs(ofLarge - ofSmall) > 0.01);
   assert.ok(Math.abs(both - (30 * ofLarge + 10 * ofSmall) / 40) < 1e-6);
   model.dispose();
@@ -155,14 +158,15 @@ Deno.test("evaluate: train and fitDataset take the same validation batches", asy
   const validation = validationBatches(someIds(81), options)!; // eight whole sequences
   const batches = sequenceBatches(someIds(99), { ...options, randomOffset: true });
   const { epochs } = await train(model, batches, { epochs: 2, validation });
-  assert.equal(epochs[1].validationLoss, await evaluate(model, validation));
+  assert.equal(epochs[1]!.validationLoss, await evaluate(model, validation));
   const none = validationBatches(new Int32Array(0), options);
   const more = await train(model, batches, { epochs: 1, validation: none });
-  assert.equal("validationLoss" in more.epochs[0], false);
+  assert.equal("validationLoss" in more.epochs[0]!, false);
 
   const losses: (number | undefined)[] = [];
   const keep = {
-    onEpochEnd: (record: { validationLoss?: number }) => void losses.push(record.validationLoss),
+    onEpochEnd: (record: { validationLoss?: number | undefined }) =>
+      void losses.push(record.validationLoss),
   };
   model.network.compile({ optimizer: "sgd", loss: sparseCategoricalCrossentropy });
   await model.network.fitDataset(batches, {

@@ -25,12 +25,12 @@ function training({ time, ...sizes }: typeof mostlyGru) {
     const state = await optimizer.getWeights();
     const tensors = [...model.weights().map(({ variable }) => variable as tf.Tensor)];
     tensors.push(...state.slice(1).map(({ tensor }) => tensor));
-    state[0].tensor.dispose();
+    state[0]!.tensor.dispose();
     return await Promise.all(tensors.map(async (tensor) => (await tensor.data()).slice()));
   };
   return {
     ...{ model, optimizer, numbers },
-    step: () => model.network.trainStep(xs, ys).dispose(),
+    step: () => model.network.trainStep(xs!, ys!).dispose(),
     dispose() {
       tf.dispose([xs, ys]);
       model.dispose();
@@ -72,7 +72,7 @@ async function stopAgainAndAgain(
       while (other.optimizer.iterations < one.optimizer.iterations) other.step();
       const expected = await other.numbers();
       numbers.forEach((values, i) => {
-        const error = relativeError(values, expected[i]);
+        const error = relativeError(values, expected[i]!);
         assert.ok(error <= tolerance, `stop ${stop}, array ${i}: ${error}`);
       });
       one.step(); // It can learn on.
@@ -132,7 +132,7 @@ testOnDevices("a step that is stopped between two weights is finished", async (d
       const before = one.optimizer.iterations;
       assert.equal(before, 1 + stopAt);
       const [line] = await warnings(() => one.model.weights());
-      assert.match(line, new RegExp(`while step ${before + 1} changed the weights`));
+      assert.match(line!, new RegExp(`while step ${before + 1} changed the weights`));
       assert.equal(one.optimizer.iterations, before + 1);
       other.step();
       assert.deepEqual(await one.numbers(), await other.numbers());

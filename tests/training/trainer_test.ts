@@ -63,7 +63,7 @@ Deno.test("training learns, tells every step and epoch, and leaves no tensor beh
     "end 3",
     "done",
   ]);
-  assert.ok(epochs[2].loss < epochs[0].loss);
+  assert.ok(epochs[2]!.loss < epochs[0]!.loss);
   assert.ok(epochs.every(({ validationLoss }) => validationLoss! > 0));
   assert.equal(steps.length, 3 * dataset().size);
   assert.deepEqual(steps.map(({ step }) => step).slice(0, 3), [1, 2, 3]);
@@ -75,7 +75,7 @@ Deno.test("training learns, tells every step and epoch, and leaves no tensor beh
   ) => loss!);
   const mean = ofFirstEpoch.reduce((sum, loss) => sum + loss, 0) /
     ofFirstEpoch.length;
-  assert.ok(Math.abs(mean - epochs[0].loss) < 1e-6);
+  assert.ok(Math.abs(mean - epochs[0]!.loss) < 1e-6);
 });
 
 Deno.test("train and fitDataset make the same steps", async () => {
@@ -102,14 +102,14 @@ Deno.test("train and fitDataset make the same steps", async () => {
   });
   assert.deepEqual(stepCounts, [1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6]);
   epochs.forEach(({ epoch, loss, steps }, i) => {
-    assert.equal(records[i].epoch, epoch);
-    assert.equal(records[i].steps, steps);
-    assert.ok(Math.abs(records[i].loss - loss) < 1e-5, `epoch ${epoch}`);
+    assert.equal(records[i]!.epoch, epoch);
+    assert.equal(records[i]!.steps, steps);
+    assert.ok(Math.abs(records[i]!.loss - loss) < 1e-5, `epoch ${epoch}`);
   });
   for (const [i, { name, variable }] of byTrain.weights().entries()) {
     assert.deepEqual(
       await variable.data(),
-      await byFit.weights()[i].variable.data(),
+      await byFit.weights()[i]!.variable.data(),
       name,
     );
   }

@@ -79,7 +79,7 @@ export interface BlasSymbols {
  */
 export function openSymbols(path: string): BlasSymbols {
   // The wheel's symbols carry a prefix so that they do not meet a second OpenBLAS.
-  const [plain, prefixed] = ["", "scipy_"].map((prefix) => () =>
+  const open = (prefix: string) =>
     Deno.dlopen(path, {
       sgemm: { ...sgemm, name: `${prefix}cblas_sgemm` },
       sgemmPointer: { type: "pointer", name: `${prefix}cblas_sgemm` },
@@ -90,13 +90,12 @@ export function openSymbols(path: string): BlasSymbols {
       setThreadsOfBlis: { ...setLongCount, name: "bli_thread_set_num_threads" },
       config: { ...text, name: `${prefix}openblas_get_config` },
       processor: { ...text, name: `${prefix}openblas_get_corename` },
-    }).symbols
-  );
-  let symbols: ReturnType<typeof plain>;
+    }).symbols;
+  let symbols: ReturnType<typeof open>;
   try {
-    symbols = plain();
+    symbols = open("");
   } catch {
-    symbols = prefixed();
+    symbols = open("scipy_");
   }
   const { sgemm: product, sgemmPointer, sgemv: vector, threads, config, processor } = symbols;
   const { setThreads, setThreadsOfMkl, setThreadsOfBlis } = symbols;

@@ -56,7 +56,7 @@ function functionNames(): string[] {
       lastName(frame.getFunctionName() ?? "")
     );
   } finally {
-    settings.stackTraceLimit = stackTraceLimit;
+    if (stackTraceLimit !== undefined) settings.stackTraceLimit = stackTraceLimit;
     // After a stop in this very place it would still be ours.
     const isOurs = prepareStackTrace === structuredFrames;
     settings.prepareStackTrace = isOurs ? undefined : prepareStackTrace;
@@ -81,7 +81,7 @@ function structuredFrames(_error: Error, frames: unknown): unknown {
 
 /** From what engines other than V8 write: `name@address` a line. */
 function namesInText(stack: string): string[] {
-  return stack.split("\n").map((line) => lastName(line.split("@")[0].trim()));
+  return stack.split("\n").map((line) => lastName(line.replace(/@.*$/, "").trim()));
 }
 
 /** `Engine.tidy` → `tidy` */

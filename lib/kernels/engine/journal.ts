@@ -9,16 +9,16 @@ import type { Engine, EngineState, Scope } from "./engine.ts";
 
 /** The one tensor that is being counted in or out, and what was before. */
 const tensor: {
-  value?: tf.Tensor;
+  value: tf.Tensor | undefined;
   isNew: boolean;
   hadInfo: boolean;
   references: number;
 } & Pick<EngineState, "numTensors" | "numBytes" | "numDataBuffers"> = {
-  ...{ isNew: false, hadInfo: false, references: 0 },
+  ...{ value: undefined, isNew: false, hadInfo: false, references: 0 },
   ...{ numTensors: 0, numBytes: 0, numDataBuffers: 0 },
 };
 /** The scope that is being ended. */
-const ending: { scope?: Scope } = {};
+const ending: { scope: Scope | undefined } = { scope: undefined };
 /** What kernels wrote since the engine was last idle. */
 const written: { readonly backend: tf.KernelBackend; readonly dataId: object }[] = [];
 const journaled = new WeakSet<object>();

@@ -130,8 +130,8 @@ class ArgumentBlock<Name extends string> {
   }
 
   set(values: Readonly<Record<Name, number>>): void {
-    for (let i = 0; i < this.#names.length; i++) {
-      const value = values[this.#names[i]];
+    for (const [i, name] of this.#names.entries()) {
+      const value = values[name];
       this.#halves[2 * i] = value >>> 0;
       this.#halves[2 * i + 1] = Math.floor(value / 2 ** 32);
     }

@@ -75,8 +75,8 @@ function compute({ products, steps }: Kernels, memory: WebAssembly.Memory, lanes
 
   // Large enough to go to machine code, and more rows than one of its blocks.
   const outer = { m: 2 * lanes, n: 6 * lanes, k: 1200, transposeA: true };
-  const [a, b, c] = [outer.m * outer.k, outer.k * outer.n, outer.m * outer.n]
-    .map((size, i) => array(size, { seed: i < 2 ? 6 + i : 0 }));
+  const [a, b] = [array(outer.m * outer.k, { seed: 6 }), array(outer.k * outer.n, { seed: 7 })];
+  const c = array(outer.m * outer.n, { seed: 0 });
   products.multiply(outer, a, b, c);
   const product = { m: 9, n: 2 * lanes, k: 4 * lanes };
   const [packed, result] = [array(products.packedSize(product)), array(product.m * product.n)];
@@ -93,7 +93,7 @@ function compute({ products, steps }: Kernels, memory: WebAssembly.Memory, lanes
  * @returns What differs, as the end of a sentence; null if nothing does.
  */
 export function selfTest(native: NativeThreads, unit: VectorUnit): string | null {
-  const [expected, actual] = ["wasm", "native"].map((by) => {
+  const results = (by: "wasm" | "native") => {
     const memory = new WebAssembly.Memory({ initial: Math.ceil(scratchBytes / pageBytes) + 24 });
     const simd = loadSimd(memory, { fused: true });
     const products = simdProducts(simd, 0);
@@ -107,7 +107,8 @@ export function selfTest(native: NativeThreads, unit: VectorUnit): string | null
       memory,
       unit.lanes,
     );
-  });
+  };
+  const [expected, actual] = [results("wasm"), results("native")];
   for (const [name, values] of Object.entries(expected)) {
     const distance = furthest(actual[name as keyof typeof actual], values);
     if (!(distance <= tolerance)) return `its ${name} lie ${distance} from WebAssembly's`;
@@ -119,10 +120,10 @@ export function selfTest(native: NativeThreads, unit: VectorUnit): string | null
 function furthest(actual: Float32Array, expected: Float32Array): number {
   let [difference, largest] = [0, 0];
   for (let i = 0; i < expected.length; i++) {
-    const distance = Math.abs(actual[i] - expected[i]);
+    const distance = Math.abs(actual[i]! - expected[i]!);
     if (Number.isNaN(distance)) return NaN;
     difference = Math.max(difference, distance);
-    largest = Math.max(largest, Math.abs(expected[i]));
+    largest = Math.max(largest, Math.abs(expected[i]!));
   }
   return difference / largest;
 }

@@ -25,7 +25,7 @@ interface BegunUpdate extends AdamUpdate {
 }
 
 /** The update that has begun and not ended; only one can, since none waits for anything. */
-const begun: { update?: BegunUpdate } = {};
+const begun: { update: BegunUpdate | undefined } = { update: undefined };
 
 /** What hands the commands of a backend to its device, by the backend's name. */
 const handOvers = new Map<string, () => void>();

@@ -13,9 +13,9 @@ import * as tf from "@tensorflow/tfjs";
 /** The weights of one GRU layer, and where each text has come in it. */
 export interface StepLayer {
   /** `[rnnUnits, 3 · rnnUnits]`, or packed; the first layer has the table instead. */
-  readonly kernel?: tf.Tensor;
+  readonly kernel?: tf.Tensor | undefined;
   /** `[3 · rnnUnits]`; the first layer has the table instead. */
-  readonly inputBias?: tf.Tensor1D;
+  readonly inputBias?: tf.Tensor1D | undefined;
   /** `[rnnUnits, 3 · rnnUnits]`, or packed */
   readonly recurrentKernel: tf.Tensor;
   /** `[3 · rnnUnits]` */

@@ -39,14 +39,15 @@ export function crossentropy({ logits, ids }: CrossentropyInputs): tf.Scalar {
   const engine = tf.engine();
   const op = tf.customGrad((...args) => {
     const [logits, save] = args as unknown as [tf.Tensor2D, tf.GradSaveFunc];
-    const [loss, ...saved] = engine.runKernel(crossentropyForward, {
-      logits,
-      ids,
-    }) as unknown as tf.Tensor[];
+    const [loss, ...saved] = engine.runKernel(crossentropyForward, { logits, ids }) as unknown as [
+      tf.Tensor,
+      ...tf.Tensor[],
+    ];
     save([logits, ids, ...saved]);
     return {
       value: loss,
-      gradFunc: (dy: tf.Tensor, [logits, ids, gradient]: tf.Tensor[]) => {
+      gradFunc: (dy: tf.Tensor, values: tf.Tensor[]) => {
+        const [logits, ids, gradient] = values as [tf.Tensor, tf.Tensor, tf.Tensor?];
         const inputs = { logits, ids, dy, ...gradient && { gradient } };
         return engine.runKernel(crossentropyBackward, inputs) as tf.Tensor;
       },

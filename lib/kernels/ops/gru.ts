@@ -40,7 +40,7 @@ export interface GruInputs {
   /** `[rows, 3 · rnnUnits]`: x·W + b, the columns of update, reset and candidate */
   readonly projected: tf.Tensor2D;
   /** int32 `[batch, time]`: the row of `projected` for each step; without it, b · time + t */
-  readonly ids?: tf.Tensor2D;
+  readonly ids?: tf.Tensor2D | undefined;
   /** `[batch, rnnUnits]`, the hidden state before the first step */
   readonly initialState: tf.Tensor2D;
   /** `[rnnUnits, 3 · rnnUnits]` */
@@ -62,7 +62,7 @@ export const gruBackward = "FolioGruGrad";
 
 /** What the backward pass reads; its attribute `rows` is that of `projected`. */
 export interface GruGradientInputs {
-  readonly ids?: tf.Tensor2D;
+  readonly ids?: tf.Tensor2D | undefined;
   readonly recurrentKernel: tf.Tensor2D;
   /** `[batch, time, rnnUnits]`: the gradient by the hidden states */
   readonly gradient: tf.Tensor3D;
@@ -83,7 +83,10 @@ export function gru({ ids, ...gru }: GruInputs): tf.Tensor3D {
   const { projected, initialState, recurrentKernel, recurrentBias } = gru;
   const rows = { ...ids && { ids } };
   const run = (training: boolean) =>
-    engine.runKernel(gruForward, { ...gru, ...rows }, { training }) as unknown as tf.Tensor[];
+    engine.runKernel(gruForward, { ...gru, ...rows }, { training }) as unknown as [
+      tf.Tensor,
+      ...tf.Tensor[],
+    ];
   // Without a tape nothing will ask for a gradient, so nothing need be saved for one.
   if (!isTapeOn()) return run(false)[0] as tf.Tensor3D;
 
@@ -94,7 +97,12 @@ export function gru({ ids, ...gru }: GruInputs): tf.Tensor3D {
     return {
       value: hidden,
       gradFunc: (gradient: tf.Tensor, values: tf.Tensor[]) => {
-        const [recurrentKernel, saved0, saved1, ids] = values;
+        const [recurrentKernel, saved0, saved1, ids] = values as [
+          tf.Tensor,
+          tf.Tensor,
+          tf.Tensor,
+          tf.Tensor?,
+        ];
         const inputs = { recurrentKernel, gradient, saved0, saved1, ...ids && { ids } };
         const attrs = { rows: projected.shape[0] };
         return engine.runKernel(gruBackward, inputs, attrs) as unknown as tf.Tensor[];

@@ -57,6 +57,6 @@ export function sampleChars(
     sampleCharsName,
     inputs,
     attrs,
-  ) as unknown as tf.Tensor2D[];
+  ) as unknown as [tf.Tensor2D, tf.Tensor2D, ...tf.Tensor2D[]];
   return { ids, logits, states } satisfies SampledChars;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { matrixShape } from "./matrix_shape.ts";
 
 /** What tfjs hands to its products. */
 export interface MatMulArguments {
@@ -35,8 +36,8 @@ export function productSizes(
   { a, b }: MatMulArguments["inputs"],
   { transposeA, transposeB }: MatMulArguments["attrs"],
 ) {
-  const [rowsA, columnsA] = a.shape.slice(-2);
-  const [rowsB, columnsB] = b.shape.slice(-2);
+  const [rowsA, columnsA] = matrixShape({ shape: a.shape.slice(-2) });
+  const [rowsB, columnsB] = matrixShape({ shape: b.shape.slice(-2) });
   const [m, k] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
   const n = transposeB ? rowsB : columnsB;
   const flat = a.shape.length === 2 && b.shape.length === 2;

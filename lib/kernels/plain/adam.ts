@@ -5,11 +5,11 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { type AdamStep, adamStepName } from "../ops/adam.ts";
-import { registerPlainKernel } from "./register.ts";
+import { registerKernel } from "../ops/register_kernel.ts";
 
 /** Registers it for a backend. */
 export function registerPlainAdam(backendName: string): void {
-  registerPlainKernel(adamStepName, backendName, ({ inputs, attrs }) => {
+  registerKernel(adamStepName, backendName, ({ inputs, attrs }) => {
     plainAdam({ ...inputs, ...attrs } as unknown as Required<AdamStep>);
     return [];
   });
@@ -23,7 +23,7 @@ export function plainAdam(
   if (progress.done > 0) return;
   tf.tidy(() => {
     progress.values ??= newValues();
-    [variable, mean, meanSquare].forEach((target, i) => assign(target, progress.values![i]));
+    [variable, mean, meanSquare].forEach((target, i) => assign(target, progress.values![i]!));
     progress.done = variable.size;
   });
 
@@ -61,7 +61,7 @@ export function unshare(
     );
     targets.forEach((target, i) => {
       const copy = progress.copies![i];
-      if (copy !== null) assign(target, copy);
+      if (copy) assign(target, copy);
     });
     progress.isUnshared = true;
   });

@@ -5,11 +5,11 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { clipScaleName, smallestNorm } from "../ops/clip.ts";
-import { registerPlainKernel } from "./register.ts";
+import { registerKernel } from "../ops/register_kernel.ts";
 
 /** Registers it for a backend. */
 export function registerPlainClipScale(backendName: string): void {
-  registerPlainKernel(clipScaleName, backendName, ({ inputs, attrs }) => {
+  registerKernel(clipScaleName, backendName, ({ inputs, attrs }) => {
     const { clipNorm } = attrs as { clipNorm: number };
     return tf.tidy(() => {
       const gradients = Object.values(inputs) as unknown as tf.Tensor[];

@@ -9,7 +9,7 @@ import {
   crossentropyForward,
   type CrossentropyInputs,
 } from "../ops/crossentropy.ts";
-import { registerPlainKernel } from "./register.ts";
+import { registerKernel } from "../ops/register_kernel.ts";
 
 /** Registers it for a backend. */
 export function registerPlainCrossentropy(backendName: string): void {
@@ -18,7 +18,7 @@ export function registerPlainCrossentropy(backendName: string): void {
     plainBackward,
   ]] as const;
   for (const [kernelName, run] of kernels) {
-    registerPlainKernel(
+    registerKernel(
       kernelName,
       backendName,
       ({ inputs }) => tf.tidy(() => run(inputs as never)) as tf.TensorInfo | tf.TensorInfo[],

@@ -11,13 +11,13 @@ import {
   type GruInputs,
   gruSizes,
 } from "../ops/gru.ts";
-import { registerPlainKernel } from "./register.ts";
+import { registerKernel } from "../ops/register_kernel.ts";
 
 /** Registers it for a backend. */
 export function registerPlainGru(backendName: string): void {
   const kernels = [[gruForward, plainForward], [gruBackward, plainBackward]] as const;
   for (const [kernelName, run] of kernels) {
-    registerPlainKernel(
+    registerKernel(
       kernelName,
       backendName,
       ({ inputs, attrs }) => tf.tidy(() => run(inputs as never, attrs as never)),
@@ -43,6 +43,9 @@ function batchMajor(timeMajor: tf.Tensor2D, batch: number): tf.Tensor3D {
   return tf.transpose(timeMajor.reshape([all / batch, batch, n]), [1, 0, 2]) as tf.Tensor3D;
 }
 
+/** What `tf.split` gives for three gates. */
+type Triple = [tf.Tensor, tf.Tensor, tf.Tensor];
+
 function plainForward(gru: GruInputs, { training }: { training: boolean }): tf.Tensor[] {
   const { projected, ids, initialState, recurrentKernel, recurrentBias } = gru;
   const { batch, time, units } = gruSizes(gru);
@@ -54,15 +57,15 @@ function plainForward(gru: GruInputs, { training }: { training: boolean }): tf.T
   let h = initialState;
   for (const p of steps(inputSide as tf.Tensor3D)) {
     const [next, gates] = tf.tidy(() => {
-      const [pz, pr, ph] = tf.split(p, 3, 1);
+      const [pz, pr, ph] = tf.split(p, 3, 1) as Triple;
       const recurrent = tf.add(tf.matMul(h, recurrentKernel), recurrentBias);
-      const [hz, hr, q] = tf.split(recurrent, 3, 1);
+      const [hz, hr, q] = tf.split(recurrent, 3, 1) as Triple;
       const z = tf.sigmoid(tf.add(pz, hz));
       const r = tf.sigmoid(tf.add(pr, hr));
       const candidate = tf.tanh(tf.add(ph, tf.mul(r, q)));
       const next = tf.add(candidate, tf.mul(z, tf.sub(h, candidate))) as tf.Tensor2D;
       return [next, training ? tf.concat([z, r, candidate, q], 1) as tf.Tensor2D : next];
-    });
+    }) as [tf.Tensor2D, tf.Tensor2D];
     hidden.push(next);
     if (training) saved.push(gates);
     h = next;
@@ -84,16 +87,16 @@ function plainBackward(gru: GruGradientInputs, attrs: { rows: number }): tf.Tens
   let carried: tf.Tensor2D = tf.zeros([batch, units]);
   for (let t = time - 1; t >= 0; t--) {
     const [before, D, E] = tf.tidy(() => {
-      const [z, r, candidate, q] = tf.split(gates[t], 4, 1);
-      const g = tf.add(outputGradients[t], carried);
+      const [z, r, candidate, q] = tf.split(gates[t]!, 4, 1) as [...Triple, tf.Tensor];
+      const g = tf.add(outputGradients[t]!, carried);
       const dCandidate = tf.mul(tf.mul(g, tf.sub(1, z)), tf.sub(1, tf.square(candidate)));
-      const dz = tf.mul(tf.mul(g, tf.sub(hidden[t], candidate)), tf.mul(z, tf.sub(1, z)));
+      const dz = tf.mul(tf.mul(g, tf.sub(hidden[t]!, candidate)), tf.mul(z, tf.sub(1, z)));
       const dr = tf.mul(tf.mul(dCandidate, q), tf.mul(r, tf.sub(1, r)));
       const D = tf.concat([dz, dr, dCandidate], 1) as tf.Tensor2D;
       const E = tf.concat([dz, dr, tf.mul(dCandidate, r)], 1) as tf.Tensor2D;
       const before = tf.add(tf.mul(g, z), tf.matMul(E, recurrentTransposed));
       return [before as tf.Tensor2D, D, E];
-    });
+    }) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
     carried = before;
     inputSide[t] = D;
     recurrentSide[t] = E;

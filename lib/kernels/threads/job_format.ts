@@ -41,14 +41,14 @@ export function jobFormat<const Fields extends JobFields>(fields: Fields): JobFo
       const values = job as unknown as Record<string, number>;
       const kind = job.kind as string;
       numbers[0] = kinds.indexOf(kind);
-      numbers[1] = values.phases;
-      numbers[2] = values.parts;
-      fields[kind].forEach((name, i) => numbers[head + i] = values[name]);
+      numbers[1] = values.phases!;
+      numbers[2] = values.parts!;
+      fields[kind]!.forEach((name, i) => numbers[head + i] = values[name]!);
     },
     read(numbers) {
-      const kind = kinds[numbers[0]];
+      const kind = kinds[numbers[0]!]!;
       const job: Record<string, unknown> = { kind, phases: numbers[1], parts: numbers[2] };
-      fields[kind].forEach((name, i) => job[name] = numbers[head + i]);
+      fields[kind]!.forEach((name, i) => job[name] = numbers[head + i]);
       return job as unknown as AnyJob<Fields>;
     },
   };

@@ -67,6 +67,7 @@ function writeFailure(failure: Uint8Array, message: string): void {
 
 /** Reads what {@linkcode serveJobs} wrote of a failure. */
 export function readFailure(failure: Uint8Array): string {
-  const length = failure[0] + 256 * failure[1];
+  const [low = 0, high = 0] = failure;
+  const length = low + 256 * high;
   return new TextDecoder().decode(failure.slice(2, 2 + length));
 }

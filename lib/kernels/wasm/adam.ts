@@ -4,13 +4,14 @@
  * @module
  */
 import { type AdamProgress, type AdamStep, adamStepName } from "../ops/adam.ts";
+import { registerKernel } from "../ops/register_kernel.ts";
 import { unshare } from "../plain/adam.ts";
-import { floats, replaceWasmKernel, type WasmBackend } from "./backend.ts";
+import { floats, type WasmBackend } from "./backend.ts";
 import type { Simd } from "./simd.ts";
 
 /** Makes it the WebAssembly backend's. */
 export function registerWasmAdam(simd: Simd): void {
-  replaceWasmKernel(adamStepName, ({ inputs, attrs, backend: any }) => {
+  registerKernel(adamStepName, "wasm", ({ inputs, attrs, backend: any }) => {
     const backend = any as WasmBackend;
     const step = { ...inputs, ...attrs } as unknown as Required<AdamStep>;
     const { variable, mean, meanSquare, gradient, scale, progress } = step;
@@ -22,15 +23,19 @@ export function registerWasmAdam(simd: Simd): void {
         return made;
       },
     });
-    const views = [variable, mean, meanSquare].map((tensor) => floats(backend, tensor));
+    const [w, m, v] = [variable, mean, meanSquare].map((tensor) => floats(backend, tensor)) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
     const { byteOffset: gradients } = floats(backend, gradient);
-    const [factor] = floats(backend, scale);
+    const factor = floats(backend, scale)[0]!;
     const { rate, beta1, beta2, epsilon } = step;
     while (progress.done < variable.size) {
-      const count = saveChunk(views, progress);
+      const count = saveChunk([w, m, v], progress);
       const start = progress.done * Float32Array.BYTES_PER_ELEMENT;
-      const [w, m, v] = views.map(({ byteOffset }) => byteOffset + start);
-      simd.adam(count, w, m, v, gradients + start, factor, rate, beta1, beta2, epsilon);
+      const [atW, atM, atV] = [w.byteOffset + start, m.byteOffset + start, v.byteOffset + start];
+      simd.adam(count, atW, atM, atV, gradients + start, factor, rate, beta1, beta2, epsilon);
       progress.done += count;
     }
     return [];
@@ -46,7 +51,10 @@ const chunk = 2 ** 13;
 const undo = new Float32Array(3 * chunk);
 
 /** Saves the next chunk or, where it was saved already, brings its old values back. */
-function saveChunk(views: readonly Float32Array[], progress: AdamProgress): number {
+function saveChunk(
+  views: readonly [Float32Array, Float32Array, Float32Array],
+  progress: AdamProgress,
+): number {
   const { done, saved } = progress;
   const count = Math.min(chunk, views[0].length - done);
   views.forEach((view, i) => {

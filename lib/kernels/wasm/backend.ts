@@ -51,21 +51,3 @@ export function integers(
   const view = floats(backend, tensor);
   return new Int32Array(view.buffer, view.byteOffset, view.length);
 }
-
-/**
- * Puts `kernelFunc` in the place of tfjs' own kernel for the WebAssembly backend,
- * or adds it where tfjs has none.
- *
- * @returns the kernel that stood there before
- */
-export function replaceWasmKernel(
-  kernelName: string,
-  kernelFunc: tf.KernelFunc,
-): tf.KernelConfig | undefined {
-  const before = tf.getKernel(kernelName, "wasm") as
-    | tf.KernelConfig
-    | undefined;
-  if (before !== undefined) tf.unregisterKernel(kernelName, "wasm");
-  tf.registerKernel({ ...before, kernelName, backendName: "wasm", kernelFunc });
-  return before;
-}

@@ -4,22 +4,24 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { registerKernel } from "../ops/register_kernel.ts";
 import {
   type CharSteps,
   type CharStepWeights,
   packKernelName,
   registerCharSteps,
 } from "../ops/char_step.ts";
-import { floats, replaceWasmKernel, type WasmBackend } from "./backend.ts";
+import { matrixShape } from "../ops/matrix_shape.ts";
+import { floats, type WasmBackend } from "./backend.ts";
 import type { WasmTools } from "./gru.ts";
 
 /** Makes them the WebAssembly backend's. */
 export function registerWasmCharStep(tools: WasmTools): void {
-  replaceWasmKernel(packKernelName, ({ inputs, attrs, backend: any }) => {
+  registerKernel(packKernelName, "wasm", ({ inputs, attrs, backend: any }) => {
     const backend = any as WasmBackend;
     const { kernel } = inputs as Record<"kernel", tf.TensorInfo>;
     const { batch, recurrent } = attrs as { batch: number; recurrent: boolean };
-    const [units, n] = kernel.shape;
+    const [units, n] = matrixShape(kernel);
     const { steps, products } = tools;
     const sizes = { batch, time: 1, units };
     const product = { m: batch, n, k: units };
@@ -41,21 +43,19 @@ class WasmCharSteps implements CharSteps {
   readonly #batch: number;
   readonly #units: number;
   readonly #vocabularySize: number;
-  /** Numbers for `#sizes`, one range behind the other. */
+  /** Room for the arrays of {@linkcode view}, one behind the other. */
   readonly scratch: tf.Tensor1D;
-  readonly #sizes: readonly number[];
+  readonly #gatesSize: number;
   #views: ReturnType<WasmCharSteps["view"]> | undefined;
 
   constructor(tools: WasmTools, weights: CharStepWeights) {
-    const [batch, units] = weights.layers[0].state.shape;
+    const [batch, units] = matrixShape(weights.layers[0]!.state);
     const [vocabularySize] = weights.denseBias.shape;
-    const gatesSize = tools.steps.gatesSize({ batch, time: 1, units });
-    const wide = batch * 3 * units;
     this.#tools = tools;
     this.#weights = weights;
     [this.#batch, this.#units, this.#vocabularySize] = [batch, units, vocabularySize];
-    this.#sizes = [gatesSize, wide, wide, batch * units, batch * vocabularySize, batch];
-    this.scratch = tf.zeros([this.#sizes.reduce((sum, size) => sum + size)]);
+    this.#gatesSize = tools.steps.gatesSize({ batch, time: 1, units });
+    this.scratch = tf.zeros([this.#gatesSize + batch * (7 * units + vocabularySize + 1)]);
   }
 
   step(ids: Int32Array): Float32Array[] {
@@ -96,9 +96,12 @@ class WasmCharSteps implements CharSteps {
     const { table, layers, denseKernel, denseBias } = this.#weights;
     const scratch = of(this.scratch);
     let start = 0;
-    const [gates, above, recurrent, hidden, logits, numbers] = this.#sizes.map((size) =>
-      scratch.subarray(start, start += size)
-    );
+    const take = (size: number) => scratch.subarray(start, start += size);
+    const [batch, units] = [this.#batch, this.#units];
+    const gates = take(this.#gatesSize);
+    const [above, recurrent] = [take(batch * 3 * units), take(batch * 3 * units)];
+    const [hidden, logits] = [take(batch * units), take(batch * this.#vocabularySize)];
+    const numbers = take(batch);
     const tokens = new Int32Array(numbers.buffer, numbers.byteOffset, this.#batch);
     return {
       buffer: scratch.buffer,

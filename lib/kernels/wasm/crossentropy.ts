@@ -4,7 +4,8 @@
  * @module
  */
 import { crossentropyForward, type CrossentropyInputs } from "../ops/crossentropy.ts";
-import { floats, integers, replaceWasmKernel, type WasmBackend } from "./backend.ts";
+import { registerKernel } from "../ops/register_kernel.ts";
+import { floats, integers, type WasmBackend } from "./backend.ts";
 import { checkRows } from "./lookup.ts";
 import type { Simd } from "./simd.ts";
 
@@ -13,7 +14,7 @@ import type { Simd } from "./simd.ts";
  * the plain backward kernel multiplies by dy.
  */
 export function registerWasmCrossentropy(simd: Simd): void {
-  replaceWasmKernel(crossentropyForward, ({ inputs, backend: any }) => {
+  registerKernel(crossentropyForward, "wasm", ({ inputs, backend: any }) => {
     const backend = any as WasmBackend;
     const { logits, ids } = inputs as unknown as CrossentropyInputs;
     const [rows, vocabularySize] = logits.shape;
@@ -32,7 +33,7 @@ export function registerWasmCrossentropy(simd: Simd): void {
       sums.byteOffset, chosen.byteOffset, floats(backend, gradient).byteOffset,
     );
     let total = 0;
-    for (let i = 0; i < rows; i++) total += Math.log(sums[i]) - chosen[i];
+    for (let i = 0; i < rows; i++) total += Math.log(sums[i]!) - chosen[i]!;
     floats(backend, loss)[0] = total / rows;
     backend.disposeData(scratch.dataId);
     return [loss, gradient];

@@ -9,6 +9,7 @@
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
+import { registerKernel } from "../ops/register_kernel.ts";
 import {
   gruBackward,
   gruForward,
@@ -16,7 +17,7 @@ import {
   type GruInputs,
   gruSizes,
 } from "../ops/gru.ts";
-import { floats, integers, replaceWasmKernel, type WasmBackend } from "./backend.ts";
+import { floats, integers, type WasmBackend } from "./backend.ts";
 import { checkRows } from "./lookup.ts";
 import type { GruSteps } from "./gru_steps.ts";
 import type { Products } from "./products.ts";
@@ -29,12 +30,12 @@ export interface WasmTools {
 
 /** Makes the raw-memory kernels the WebAssembly backend's GRU. */
 export function registerWasmGru(tools: WasmTools): void {
-  replaceWasmKernel(gruForward, ({ inputs, backend, attrs }) => {
+  registerKernel(gruForward, "wasm", ({ inputs, backend, attrs }) => {
     const { training } = attrs as { training: boolean };
     const place = { ...tools, backend: backend as WasmBackend };
     return forward(inputs as unknown as GruInputs, { ...place, training });
   });
-  replaceWasmKernel(gruBackward, ({ inputs, backend, attrs }) => {
+  registerKernel(gruBackward, "wasm", ({ inputs, backend, attrs }) => {
     const { rows } = attrs as { rows: number };
     const place = { ...tools, backend: backend as WasmBackend };
     return backward(inputs as unknown as GruGradientInputs, { ...place, rows });

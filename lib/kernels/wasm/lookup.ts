@@ -5,8 +5,10 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { registerKernel, tfjsKernel } from "../ops/register_kernel.ts";
+import { matrixShape } from "../ops/matrix_shape.ts";
 import { isSumOfRows, type SumArguments, sumSizes } from "../ops/tfjs_arguments.ts";
-import { floats, integers, replaceWasmKernel, type WasmBackend } from "./backend.ts";
+import { floats, integers, type WasmBackend } from "./backend.ts";
 import type { Simd } from "./simd.ts";
 
 /** Registers the kernels of this file. */
@@ -22,15 +24,15 @@ export function registerLookup(simd: Simd): void {
  * of the result is row `indices[i]` of `x`. tfjs' own takes some fifty times as long.
  */
 function registerGather(): void {
-  const own = gather.own ??= tf.getKernel("GatherV2", "wasm").kernelFunc;
-  replaceWasmKernel("GatherV2", (args) => {
+  const own = tfjsKernel("GatherV2", "wasm");
+  registerKernel("GatherV2", "wasm", (args) => {
     const backend = args.backend as WasmBackend;
-    const { x, indices } = args.inputs as Record<string, tf.TensorInfo>;
+    const { x, indices } = args.inputs as Record<"x" | "indices", tf.TensorInfo>;
     const { axis, batchDims } = args.attrs as { axis: number; batchDims: number };
     const plain = x.shape.length === 2 && x.dtype === "float32" && indices.dtype === "int32" &&
       axis === 0 && batchDims === 0;
     if (!plain) return own(args);
-    const [rows, width] = x.shape;
+    const [rows, width] = matrixShape(x);
     const out = backend.makeOutput([...indices.shape, width], "float32");
     const [from, to] = [floats(backend, x), floats(backend, out)];
     const ids = integers(backend, indices);
@@ -39,10 +41,6 @@ function registerGather(): void {
     return out;
   });
 }
-
-/** tfjs' own kernels, for what ours do not do. */
-const gather: { own?: tf.KernelFunc } = {};
-const sum: { own?: tf.KernelFunc } = {};
 
 /**
  * Makes sure that all rows that are looked up are there.
@@ -58,8 +56,8 @@ export function checkRows(ids: Int32Array, rows: number): void {
 
 /** Replaces tfjs' `Sum` where the rows of a float32 matrix are summed up: it transposes first. */
 function registerSumOfRows(simd: Simd): void {
-  const own = sum.own ??= tf.getKernel("Sum", "wasm").kernelFunc;
-  replaceWasmKernel("Sum", (args) => {
+  const own = tfjsKernel("Sum", "wasm");
+  registerKernel("Sum", "wasm", (args) => {
     const backend = args.backend as WasmBackend;
     const given = args as unknown as SumArguments;
     if (!isSumOfRows(given)) return own(args);
@@ -77,7 +75,7 @@ function registerSumOfRows(simd: Simd): void {
  * who changes one in place looks at the count first, as adam.ts does.
  */
 function registerIdentity(): void {
-  replaceWasmKernel("Identity", ({ inputs, backend }) => {
+  registerKernel("Identity", "wasm", ({ inputs, backend }) => {
     const { dataId, shape, dtype } = (inputs as { x: tf.TensorInfo }).x;
     (backend as WasmBackend).incRef(dataId);
     return { dataId, shape, dtype };
@@ -89,9 +87,9 @@ function registerIdentity(): void {
  * backend lacks: row i of `x` is added to row `segmentIds[i]` of the result.
  */
 function registerSegmentSum(): void {
-  replaceWasmKernel("UnsortedSegmentSum", ({ inputs, attrs, backend: any }) => {
+  registerKernel("UnsortedSegmentSum", "wasm", ({ inputs, attrs, backend: any }) => {
     const backend = any as WasmBackend;
-    const { x, segmentIds } = inputs as Record<string, tf.TensorInfo>;
+    const { x, segmentIds } = inputs as Record<"x" | "segmentIds", tf.TensorInfo>;
     const { numSegments } = attrs as unknown as { numSegments: number };
     const width = tf.util.sizeFromShape(x.shape.slice(segmentIds.shape.length));
     const out = backend.makeOutput(
@@ -101,11 +99,11 @@ function registerSegmentSum(): void {
     const sums = floats(backend, out).fill(0);
     const values = floats(backend, x);
     const ids = integers(backend, segmentIds);
-    for (let i = 0; i < ids.length; i++) {
-      if (ids[i] < 0 || ids[i] >= numSegments) continue;
+    for (const [i, id] of ids.entries()) {
+      if (id < 0 || id >= numSegments) continue;
       const from = i * width;
-      const to = ids[i] * width;
-      for (let j = 0; j < width; j++) sums[to + j] += values[from + j];
+      const to = id * width;
+      for (let j = 0; j < width; j++) sums[to + j]! += values[from + j]!;
     }
     return out;
   });

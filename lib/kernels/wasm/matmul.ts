@@ -3,21 +3,19 @@
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs";
+import { registerKernel, tfjsKernel } from "../ops/register_kernel.ts";
 import { isPlainProduct, type MatMulArguments, productSizes } from "../ops/tfjs_arguments.ts";
-import { floats, replaceWasmKernel, type WasmBackend } from "./backend.ts";
+import { floats, type WasmBackend } from "./backend.ts";
 import type { Products } from "./products.ts";
-
-/** tfjs' own products, for what ours do not do: batches of matrices, activations. */
-const own = new Map<string, tf.KernelFunc>();
 
 /** Replaces the products of two float32 matrices on the WebAssembly backend. */
 export function registerMatMul(products: Products): void {
   for (const name of ["BatchMatMul", "_FusedMatMul"]) {
-    if (!own.has(name)) own.set(name, tf.getKernel(name, "wasm").kernelFunc);
-    replaceWasmKernel(name, (args) => {
+    // For batches of matrices and activations.
+    const own = tfjsKernel(name, "wasm");
+    registerKernel(name, "wasm", (args) => {
       const given = args as unknown as MatMulArguments & { readonly backend: WasmBackend };
-      return isPlainProduct(given) ? multiply(given, products) : own.get(name)!(args);
+      return isPlainProduct(given) ? multiply(given, products) : own(args);
     });
   }
 }
@@ -34,7 +32,7 @@ function multiply(
   if (bias !== undefined) {
     const row = floats(backend, bias);
     for (let start = 0; start < values.length; start += n) {
-      if (row.length === 1) values.fill(row[0], start, start + n);
+      if (row.length === 1) values.fill(row[0]!, start, start + n);
       else values.set(row, start);
     }
   }

@@ -58,11 +58,11 @@ export function orthogonalizeRows(
     for (let i = start; i < end; i++) {
       const row = a.subarray(i * columns, (i + 1) * columns);
       for (let j = start; j < i; j++) {
-        const factor = l[i][j];
+        const factor = l[i]![j]!;
         const other = a.subarray(j * columns, (j + 1) * columns);
-        for (let k = 0; k < columns; k++) row[k] -= factor * other[k];
+        for (let k = 0; k < columns; k++) row[k]! -= factor * other[k]!;
       }
-      for (let k = 0; k < columns; k++) row[k] /= l[i][i];
+      for (let k = 0; k < columns; k++) row[k]! /= l[i]![i]!;
     }
   }
   return a.slice();
@@ -74,13 +74,11 @@ function cholesky(g: Float32Array, n: number): Float64Array[] {
     { length: n },
     (_, i) => Float64Array.from(g.subarray(i * n, i * n + i + 1)),
   );
-  for (let i = 0; i < n; i++) {
-    const left = l[i];
-    for (let j = 0; j <= i; j++) {
-      const right = l[j];
-      let sum = left[j];
-      for (let k = 0; k < j; k++) sum -= left[k] * right[k];
-      left[j] = i === j ? Math.sqrt(sum) : sum / right[j];
+  for (const [i, left] of l.entries()) {
+    for (const [j, right] of l.slice(0, i + 1).entries()) {
+      let sum = left[j]!;
+      for (let k = 0; k < j; k++) sum -= left[k]! * right[k]!;
+      left[j] = i === j ? Math.sqrt(sum) : sum / right[j]!;
     }
   }
   return l;

@@ -64,11 +64,17 @@ export function bySimd(): ComputePart {
     const missing = Math.ceil((needed - memory.buffer.byteLength) / page);
     if (missing > 0) memory.grow(missing);
     let start = scratchBytes;
-    const [panels, a, b, c] = sizes.map((size) => {
+    const view = (size: number) => {
       const view = new Float32Array(memory.buffer, start, size);
       start += size * bytes;
       return view;
-    });
+    };
+    const [panels, a, b, c] = [
+      view(products.packedSize(dense)),
+      view(m * k),
+      view(n * k),
+      view(m * n),
+    ];
     const [rowsA, columnsA] = transposeA ? [k, m] : [m, k];
     const [rowsB, columnsB] = transposeB ? [n, k] : [k, n];
     const isKnown = packed?.serial === known.serial && packed.index === known.index;

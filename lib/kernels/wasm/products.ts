@@ -164,7 +164,7 @@ export function transposeInto(
     for (let left = 0; left < columns; left += side) {
       const right = Math.min(left + side, columns);
       for (let j = left; j < right; j++) {
-        for (let i = top; i < bottom; i++) to[j * rows + i] = from[i * stride + j];
+        for (let i = top; i < bottom; i++) to[j * rows + i] = from[i * stride + j]!;
       }
     }
   }

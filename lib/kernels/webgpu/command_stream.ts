@@ -12,6 +12,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { registerKernel } from "../ops/register_kernel.ts";
 import { isSoftware } from "./adapter.ts";
 import { compile, type Pipeline, type Shader } from "./shader.ts";
 import { type CommandBatch, Submission } from "./submission.ts";
@@ -107,19 +108,19 @@ export class CommandStream {
   copy(tensor: tf.TensorInfo, part?: { row: number; size: number }): tf.TensorInfo {
     const backend = this.#backend;
     const { shape, dtype } = tensor;
-    const size = tf.util.sizeFromShape(shape);
-    const copies = part === undefined ? 1 : shape[0];
-    const length = part?.size ?? size;
+    const length = part?.size ?? tf.util.sizeFromShape(shape);
+    const [copies = 1, stride = 1] = part === undefined ? [] : shape;
     const copy = this.tensor(part === undefined ? shape : [copies, length], dtype);
-    const [from, to] = [tensor, copy].map(({ dataId }) => {
+    const buffer = ({ dataId }: tf.TensorInfo) => {
       backend.uploadToGPU(dataId);
       backend.commandQueueOwnedIds.add(dataId);
       return backend.tensorMap.get(dataId).resource!;
-    });
+    };
+    const [from, to] = [buffer(tensor), buffer(copy)];
     backend.ensureCommandEncoderReady();
     backend.endComputePassEncoder();
     for (let i = 0; i < copies; i++) {
-      const first = part === undefined ? 0 : (i * shape[1] + part.row) * length;
+      const first = part === undefined ? 0 : (i * stride + part.row) * length;
       backend.commandEncoder!.copyBufferToBuffer(from, 4 * first, to, 4 * i * length, 4 * length);
     }
     return copy;
@@ -166,7 +167,7 @@ export class CommandStream {
     const bound = runs.map((run) => this.#bind(run, steps));
     const pass = this.#pass();
     for (let step = 0; step < steps; step++) {
-      for (const { pipeline, bindGroup, progress, workgroups: [x, y = 1, z = 1] } of bound) {
+      for (const { pipeline, bindGroup, progress, workgroups: [x = 1, y = 1, z = 1] } of bound) {
         if (step === 0 || bound.length > 1) pass.setPipeline(pipeline);
         pass.setBindGroup(0, bindGroup, [step * stepStride]);
         // Before the call: a stop may strike where it returns.
@@ -181,7 +182,7 @@ export class CommandStream {
     const backend = this.#backend;
     const numbers = Object.entries(shader.uniforms).map(([name, type]): Uniform => ({
       type: type === "u32" ? "uint32" : "float32",
-      data: [uniforms[name]],
+      data: [uniforms[name]!],
     }));
     const resources = tensors.map(({ dataId }) => {
       backend.commandQueueOwnedIds.add(dataId);
@@ -265,10 +266,7 @@ export function replaceWebgpuKernel(
   kernelName: string,
   run: (args: KernelArguments) => tf.TensorInfo | tf.TensorInfo[],
 ): void {
-  if (tf.getKernel(kernelName, "webgpu")) tf.unregisterKernel(kernelName, "webgpu");
-  tf.registerKernel({
-    kernelName,
-    backendName: "webgpu",
-    kernelFunc: (args) => run({ ...args, stream: commandStream(args.backend as tf.KernelBackend) }),
+  registerKernel(kernelName, "webgpu", (args) => {
+    return run({ ...args, stream: commandStream(args.backend as tf.KernelBackend) });
   });
 }

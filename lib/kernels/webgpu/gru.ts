@@ -42,11 +42,9 @@ export function tiling(
 ): { readonly tile: GruTile; readonly workgroups: readonly number[] } {
   const across = Math.ceil(units / unitsOfTile);
   const down = ({ rowGroups }: GruTile) => Math.ceil(batch / (8 * rowGroups));
-  const [smallest, ...larger] = software ? [softwareTile] : gpuTiles;
-  const tile =
-    larger.findLast((tile) =>
-      batch > 4 * tile.rowGroups && across * down(tile) >= enoughWorkgroups
-    ) ?? smallest;
+  const isWorthIt = (tile: GruTile) =>
+    batch > 4 * tile.rowGroups && across * down(tile) >= enoughWorkgroups;
+  const tile = software ? softwareTile : gpuTiles.findLast(isWorthIt) ?? gpuTiles[0];
   return { tile, workgroups: [across, down(tile)] };
 }
 

@@ -45,9 +45,11 @@ export interface GruTile {
 }
 
 /** A GPU's tiles, the largest last. */
-export const gpuTiles = ([1, 2, 4] as const).map((rowGroups): GruTile => (
-  { rowGroups, invocations: 256 }
-));
+export const gpuTiles = [
+  { rowGroups: 1, invocations: 256 },
+  { rowGroups: 2, invocations: 256 },
+  { rowGroups: 4, invocations: 256 },
+] as const satisfies readonly GruTile[];
 
 /** A software adapter's tile. */
 export const softwareTile: GruTile = { rowGroups: 1, invocations: 64 };

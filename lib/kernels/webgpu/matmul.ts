@@ -94,7 +94,7 @@ export interface SumTensors {
   /** `[rows, columns]` */
   readonly from: tf.TensorInfo;
   /** What is added. */
-  readonly bias?: tf.TensorInfo;
+  readonly bias?: tf.TensorInfo | undefined;
   /** How many numbers of the bias repeat along the columns; default: one for each column. */
   readonly period?: number;
   readonly to: tf.TensorInfo;

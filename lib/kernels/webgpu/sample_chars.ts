@@ -8,9 +8,15 @@ import * as tf from "@tensorflow/tfjs";
 import { sampleCharsName } from "../ops/sample_chars.ts";
 import { columnsOfGroup, drawShader, rowTimesMatrixShader } from "./sample_chars_wgsl.ts";
 import type { StepLayer } from "../ops/char_step.ts";
+import { matrixShape } from "../ops/matrix_shape.ts";
 import { gruForwardShader } from "./gru_forward_wgsl.ts";
 import { tiling } from "./gru.ts";
 import { type CommandStream, replaceWebgpuKernel, type Run } from "./command_stream.ts";
+
+/** What the kernel reads; each layer's tensors have its number at the end of their names. */
+type Inputs =
+  & Readonly<Record<"logits" | "words" | "table" | "denseKernel" | "denseBias", tf.TensorInfo>>
+  & Readonly<Record<`${keyof StepLayer}${number}`, tf.TensorInfo>>;
 
 interface Attributes {
   readonly layers: number;
@@ -22,17 +28,17 @@ interface Attributes {
 /** Makes the shaders the WebGPU backend's way to draw. */
 export function registerWebgpuSampleChars(): void {
   replaceWebgpuKernel(sampleCharsName, ({ inputs, attrs, stream }) => {
-    return draw(stream, inputs as Record<string, tf.TensorInfo>, attrs as Attributes);
+    return draw(stream, inputs as Inputs, attrs as Attributes);
   });
 }
 
 function draw(
   stream: CommandStream,
-  tensors: Record<string, tf.TensorInfo>,
+  tensors: Inputs,
   { layers, count, position, temperature }: Attributes,
 ): tf.TensorInfo[] {
-  const [batch, size] = tensors.logits.shape;
-  const units = tensors.state0.shape[1];
+  const [batch, size] = matrixShape(tensors.logits);
+  const [, units] = matrixShape(tensors.state0!);
   const drawn = stream.tensor([count, batch], "int32");
   const ids = stream.tensor([batch], "int32");
   // The logits change from character to character, those we were given do not.
@@ -54,7 +60,7 @@ function draw(
     hidden: tf.TensorInfo,
     { matrix, bias, out }: Record<"matrix" | "bias" | "out", tf.TensorInfo>,
   ) => {
-    const columns = matrix.shape[1];
+    const [, columns] = matrixShape(matrix);
     runs.push({
       shader: rowTimesMatrixShader,
       tensors: [hidden, matrix, bias, out],
@@ -65,7 +71,7 @@ function draw(
   const { tile, workgroups } = tiling({ batch, units }, stream);
   let below: tf.TensorInfo | undefined;
   const hiddens = Array.from({ length: layers }, (_, i) => {
-    const layer = (name: keyof StepLayer) => tensors[`${name}${i}`];
+    const layer = (name: keyof StepLayer) => tensors[`${name}${i}`]!;
     const hidden = make(batch, count, units);
     let projected = tensors.table;
     if (below !== undefined) {

@@ -13,21 +13,19 @@ import {
   type SumArguments,
   sumSizes,
 } from "../ops/tfjs_arguments.ts";
+import { tfjsKernel } from "../ops/register_kernel.ts";
 import { multiply, sumRows } from "./matmul.ts";
 import { type CommandStream, replaceWebgpuKernel } from "./command_stream.ts";
 import type { Shader } from "./shader.ts";
-
-/** tfjs' own kernels, for what ours do not do. */
-const own = new Map<string, tf.KernelFunc>();
 
 function replace<Args>(
   name: string,
   fits: (args: Args) => boolean,
   run: (stream: CommandStream, args: Args) => tf.TensorInfo,
 ): void {
-  if (!own.has(name)) own.set(name, tf.getKernel(name, "webgpu").kernelFunc);
+  const own = tfjsKernel(name, "webgpu");
   replaceWebgpuKernel(name, ({ stream, ...args }) => {
-    return fits(args as Args) ? run(stream, args as Args) : own.get(name)!(args as never);
+    return fits(args as Args) ? run(stream, args as Args) : own(args as never);
   });
 }
 
@@ -46,7 +44,7 @@ export function registerWebgpuProducts(): void {
     return sums;
   });
   replace<TransposeArguments>("Transpose", keepsOrder, (stream, { inputs: { x }, attrs }) => {
-    return stream.share(x, attrs.perm.map((axis) => x.shape[axis]));
+    return stream.share(x, attrs.perm.map((axis) => x.shape[axis]!));
   });
   replace<SegmentSumArguments>("UnsortedSegmentSum", isFloat, (stream, { inputs, attrs }) => {
     const { x, segmentIds: ids } = inputs;
@@ -68,7 +66,7 @@ interface TransposeArguments {
 /** Whether only axes of length 1 change places, so that all numbers stay where they are. */
 function keepsOrder({ inputs: { x }, attrs: { perm } }: TransposeArguments): boolean {
   const long = perm.filter((axis) => x.shape[axis] !== 1);
-  return long.every((axis, i) => i === 0 || axis > long[i - 1]);
+  return long.every((axis, i) => axis > (long[i - 1] ?? -1));
 }
 
 interface SegmentSumArguments {

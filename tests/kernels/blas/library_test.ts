@@ -45,7 +45,7 @@ Deno.test({
           const [i, j] = [Math.floor(at / n), at % n];
           let sum = value;
           for (let p = 0; p < k; p++) {
-            sum += a[i * strideA + p] * b[transposeB ? j * k + p : p * n + j];
+            sum += a[i * strideA + p]! * b[transposeB ? j * k + p : p * n + j]!;
           }
           return sum;
         });

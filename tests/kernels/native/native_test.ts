@@ -246,7 +246,7 @@ function agrees<Sizes>(
           const expected = compute(portable, memory, sizes);
           const actual = compute(native, memory, sizes);
           for (const [name, values] of Object.entries(expected)) {
-            const error = relativeError(actual[name], values);
+            const error = relativeError(actual[name]!, values);
             assert.ok(error < 1e-5, `${name} is ${error} off`);
           }
         }),

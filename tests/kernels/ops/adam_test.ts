@@ -8,7 +8,7 @@ const size = 10;
 
 /** What the float64 Adam is told. */
 interface ReferenceOptions {
-  readonly clipNorm?: number;
+  readonly clipNorm?: number | undefined;
   readonly form?: AdamForm;
   readonly epsilon?: number;
 }
@@ -25,12 +25,12 @@ function adamFloat64(
     const scale = clipNorm === undefined ? 1 : Math.min(1, clipNorm / norm);
     const [correction1, correction2] = [1 - 0.9 ** (i + 1), 1 - 0.999 ** (i + 1)];
     for (let j = 0; j < size; j++) {
-      const g = gradient[j] * scale;
-      m[j] = 0.9 * m[j] + 0.1 * g;
-      v[j] = 0.999 * v[j] + 0.001 * g * g;
-      weights[j] -= form === "keras"
-        ? 0.01 * Math.sqrt(correction2) / correction1 * m[j] / (Math.sqrt(v[j]) + epsilon)
-        : 0.01 * (m[j] / correction1) / (Math.sqrt(v[j] / correction2) + epsilon);
+      const g = gradient[j]! * scale;
+      m[j] = 0.9 * m[j]! + 0.1 * g;
+      v[j] = 0.999 * v[j]! + 0.001 * g * g;
+      weights[j]! -= form === "keras"
+        ? 0.01 * Math.sqrt(correction2) / correction1 * m[j]! / (Math.sqrt(v[j]!) + epsilon)
+        : 0.01 * (m[j]! / correction1) / (Math.sqrt(v[j]! / correction2) + epsilon);
     }
   });
   return weights;
@@ -82,7 +82,7 @@ testOnDevices("ten steps with a large ε are those of the form chosen", async (d
     optimizer.dispose();
     variable.dispose();
   }
-  assert.ok(relativeError(ends[0], ends[1]) > 0.01, "the two forms would not be told apart");
+  assert.ok(relativeError(ends[0]!, ends[1]!) > 0.01, "the two forms would not be told apart");
 });
 
 Deno.test("ε is the framework's own unless it is given", () => {
@@ -127,14 +127,14 @@ testOnDevices("a weight that was read, or is being read, reads anew after a step
   for (let i = 0; i < 3; i++) {
     step();
     const after = (await variable.data()).slice();
-    after.forEach((value, j) => assert.ok(Math.abs(before[j] - value - 0.1) < 1e-4));
+    after.forEach((value, j) => assert.ok(Math.abs(before[j]! - value - 0.1) < 1e-4));
     before = after;
   }
   const reading = variable.data();
   step();
   assert.deepEqual((await reading).length, 3);
   const after = await variable.data();
-  after.forEach((value, j) => assert.ok(Math.abs(before[j] - value - 0.1) < 1e-4));
+  after.forEach((value, j) => assert.ok(Math.abs(before[j]! - value - 0.1) < 1e-4));
   tf.dispose([variable, gradient]);
   optimizer.dispose();
 });

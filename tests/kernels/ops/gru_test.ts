@@ -67,9 +67,9 @@ const lookups = [
 function run(tensors: tf.Tensor[], ids?: tf.Tensor2D): tf.Tensor3D {
   const [inputs, initialState, kernel, recurrentKernel, bias] = tensors;
   return tf.tidy(() => {
-    const [inputBias, recurrentBias] = tf.unstack(bias) as tf.Tensor1D[];
-    const rows = inputs.reshape([-1, kernel.shape[0]]);
-    const projected = tf.add(tf.matMul(rows, kernel), inputBias);
+    const [inputBias, recurrentBias] = tf.unstack(bias!) as tf.Tensor1D[];
+    const rows = inputs!.reshape([-1, kernel!.shape[0]]);
+    const projected = tf.add(tf.matMul(rows, kernel!), inputBias!);
     return gru({ projected, ids, initialState, recurrentKernel, recurrentBias } as GruInputs);
   });
 }
@@ -79,12 +79,12 @@ Deno.test("the float64 reference's gradients are those of finite differences", (
   const arrays = arraysFor(shape);
   const weights = someNumbers(2 * 3 * 3, { text: 9 });
   const loss = () =>
-    gruForward(shape, arrays).hidden.reduce((sum, h, i) => sum + h * weights[i], 0);
+    gruForward(shape, arrays).hidden.reduce((sum, h, i) => sum + h * weights[i]!, 0);
   const gradients = gruBackward(shape, arrays, { weights, states: gruForward(shape, arrays) });
   const step = 1e-6;
   for (const name of names) {
     const differences = arrays[name].map((_, i, array) => {
-      const value = array[i];
+      const value = array[i]!;
       array[i] = value + step;
       const above = loss();
       array[i] = value - step;
@@ -118,7 +118,7 @@ async function checkShape(shape: GruShape, device: TestDevice): Promise<void> {
   );
   const expected = gruBackward(shape, arrays, { weights, states });
   for (const [i, name] of names.entries()) {
-    const error = relativeError(await gradients[i].data(), expected[name]);
+    const error = relativeError(await gradients[i]!.data(), expected[name]);
     assert.ok(
       error <= device.tolerance,
       `${label}: the gradient of ${name} is ${error} off`,
@@ -181,7 +181,7 @@ testOnDevices(
       const before = tf.memory().numTensors;
       const [ours, theirs] = [gradients(true), gradients(false)];
       for (const [i, gradient] of ours.entries()) {
-        const error = relativeError(await gradient.data(), await theirs[i].data());
+        const error = relativeError(await gradient.data(), await theirs[i]!.data());
         assert.ok(error <= device.tolerance, `${names[i]} at ${tokens} tokens is ${error} off`);
       }
       tf.dispose([...ours, ...theirs]);
@@ -199,11 +199,11 @@ testOnDevices(
   async (device) => {
     const shape = { batch: 2, time: 6, inputDim: 3, units: 5 };
     const [inputs, ...rest] = tensorsFor(shape, arraysFor(shape));
-    const whole = run([inputs, ...rest]);
-    const first = run([inputs.slice([0, 0, 0], [2, 4, 3]), ...rest]);
+    const whole = run([inputs!, ...rest]);
+    const first = run([inputs!.slice([0, 0, 0], [2, 4, 3]), ...rest]);
     const state = first.slice([0, 3, 0], [2, 1, 5]).reshape([2, 5]);
     const second = run([
-      inputs.slice([0, 4, 0], [2, 2, 3]),
+      inputs!.slice([0, 4, 0], [2, 2, 3]),
       state,
       ...rest.slice(1),
     ]);

@@ -20,15 +20,18 @@ function product(
     const [i, j] = [Math.floor(at / n), at % n];
     let sum = 0;
     for (let p = 0; p < k; p++) {
-      sum += a[transposeA ? p * m + i : i * k + p] *
-        b[transposeB ? j * k + p : p * n + j];
+      sum += a[transposeA ? p * m + i : i * k + p]! *
+        b[transposeB ? j * k + p : p * n + j]!;
     }
     return sum;
   });
 }
 
 /** Holds the products of matrices of one size, transposed or not, with a bias or without. */
-async function checkProducts([m, n, k]: readonly number[], device: TestDevice): Promise<void> {
+async function checkProducts(
+  [m, n, k]: Size,
+  device: TestDevice,
+): Promise<void> {
   for (const transposeA of [false, true]) {
     for (const transposeB of [false, true]) {
       const size = { m, n, k, transposeA, transposeB };
@@ -55,7 +58,7 @@ async function checkProducts([m, n, k]: readonly number[], device: TestDevice): 
         transposeB,
         bias,
       });
-      const withBias = expected.map((value, i) => value + row[i % n]);
+      const withBias = expected.map((value, i) => value + row[i % n]!);
       assert.ok(
         relativeError(await fused.data(), withBias) <= device.tolerance,
         label,
@@ -64,21 +67,24 @@ async function checkProducts([m, n, k]: readonly number[], device: TestDevice): 
   }
 }
 
+type Size = readonly [m: number, n: number, k: number];
+
 /** Odd sizes; the last one is cut up along k and summed up on WebGPU. */
-const sizes = [
-  ...[[1, 1, 1], [1, 7, 5], [3, 1, 4], [5, 6, 7], [64, 33, 65], [64, 36, 65]],
-  [5, 8, 1030],
+// deno-fmt-ignore
+const sizes: readonly Size[] = [
+  [1, 1, 1], [1, 7, 5], [3, 1, 4], [5, 6, 7], [64, 33, 65], [64, 36, 65], [5, 8, 1030],
 ];
 
 testOnDevices("matrix products are right at odd sizes, transposed or not", async (device) => {
   const most = device.name === "webgpu" ? 10 : 1000;
-  for (const size of casesInRun([...sizes, [1025, 200, 3]], ([m]) => m < most)) {
+  for (const size of casesInRun<Size>([...sizes, [1025, 200, 3]], ([m]) => m < most)) {
     await checkProducts(size, device);
   }
 });
 
 testGpuTiles("matrix products in each of a GPU's tiles are right too", async (device) => {
-  const [small, large] = [[[64, 33, 65], [64, 36, 65], [5, 8, 1030]], [[1025, 2000, 3]]];
+  const small: Size[] = [[64, 33, 65], [64, 36, 65], [5, 8, 1030]];
+  const large: Size[] = [[1025, 2000, 3]];
   await withGpuTiles(async () => {
     for (const [tile, sizes] of [[tiles.small, small], [tiles.large, large]] as const) {
       for (const size of sizes) {
@@ -101,8 +107,8 @@ testOnDevices(
     const batch = await tf.matMul(a, b, false, true).array() as number[][][];
     for (const i of [0, 1]) {
       const [left, right] = [a, b].map((x) => x.slice([i, 0, 0], [1, 3, 4]).reshape([3, 4]));
-      const one = await tf.matMul(left, right, false, true).data();
-      assert.ok(relativeError(batch[i].flat(), one) <= device.tolerance);
+      const one = await tf.matMul(left!, right!, false, true).data();
+      assert.ok(relativeError(batch[i]!.flat(), one) <= device.tolerance);
     }
     const [x, y] = [tf.tensor2d([[1, -2]]), tf.tensor2d([[1, 2], [3, 4]])];
     const relu = await tf.fused.matMul({
@@ -125,7 +131,7 @@ testOnDevices(
     const gradient = tf.grad((x: tf.Tensor) => tf.sum(tf.mul(tf.gather(x, ids), by)))(table);
     const expected = new Float64Array(15);
     [4, 0, 4, 4, 1].forEach((id, row) => {
-      for (let j = 0; j < 3; j++) expected[id * 3 + j] += weights[row * 3 + j];
+      for (let j = 0; j < 3; j++) expected[id * 3 + j]! += weights[row * 3 + j]!;
     });
     assert.ok(
       relativeError(await gradient.data(), expected) <= device.tolerance,
@@ -145,7 +151,7 @@ testOnDevices("sums over the first axes, and transposes, are right", async (devi
       values.forEach((value, at) => {
         const [i, j, k] = [Math.floor(at / (b * c)), Math.floor(at / c) % b, at % c]
           .map((index, axis) => axes.includes(axis) ? 0 : index);
-        expected[(i * lengths[1] + j) * lengths[2] + k] += value;
+        expected[(i! * lengths[1]! + j!) * lengths[2]! + k!]! += value;
       });
       const shape = keepDims ? lengths : lengths.filter((_, axis) => !axes.includes(axis));
       assert.deepEqual(sums.shape, shape);
@@ -157,7 +163,7 @@ testOnDevices("sums over the first axes, and transposes, are right", async (devi
     const moved = tf.transpose(row, perm);
     const expected = perm.indexOf(1) < perm.indexOf(2)
       ? values
-      : values.map((_, at) => values[at % (a * b) * c + Math.floor(at / (a * b))]);
+      : values.map((_, at) => values[at % (a * b) * c + Math.floor(at / (a * b))]!);
     assert.deepEqual(moved.shape, perm.map((axis) => row.shape[axis]));
     assert.equal(relativeError(await moved.data(), expected), 0, `${perm}`);
   }

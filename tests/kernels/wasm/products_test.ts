@@ -16,7 +16,7 @@ import { relativeError, someNumbers } from "../../testdata/numbers.ts";
 
 // Around the tile of 4 × 8, the blocks of 192, 1024 and 256, and the parts of a BLAS' few rows.
 // deno-fmt-ignore
-const sizes = [
+const sizes: readonly [m: number, n: number, k: number][] = [
   [1, 1, 1], [1, 9, 5], [6, 8, 4], [7, 9, 257], [193, 1030, 3], [64, 20, 600], [5, 24, 30],
   [3, 601, 1024], [64, 203, 130], [17, 240, 260],
 ];
@@ -75,28 +75,28 @@ async function holdProducts(kind: keyof typeof kinds, threads: number): Promise<
           someNumbers(k * n, { text: 2 }),
           someNumbers(m * strideC, { text: 3 }),
         ].map((values) => Float32Array.from(values));
-        const expected = Float64Array.from(inputs[2]);
+        const expected = Float64Array.from(inputs[2]!);
         if (!product.add) {
           for (let i = 0; i < m; i++) expected.fill(0, i * strideC, i * strideC + n);
         }
         for (let i = 0; i < m; i++) {
           for (let j = 0; j < n; j++) {
             for (let p = 0; p < k; p++) {
-              expected[i * strideC + j] +=
-                inputs[0][transposeA ? p * strideA + i : i * strideA + p] *
-                inputs[1][transposeB ? j * strideB + p : p * strideB + j];
+              expected[i * strideC + j]! +=
+                inputs[0]![transposeA ? p * strideA + i : i * strideA + p]! *
+                inputs[1]![transposeB ? j * strideB + p : p * strideB + j]!;
             }
           }
         }
-        const tensors = [...inputs, inputs[2], new Float32Array(products.packedSize(product))]
+        const tensors = [...inputs, inputs[2]!, new Float32Array(products.packedSize(product))]
           .map((values) => tf.tensor1d(values));
         const [a, b, direct, prepared, packed] = tensors.map((x) => floats(backend, x));
-        products.multiply(product, a, b, direct);
-        products.pack(product, b, packed);
-        products.multiplyPacked(product, a, packed, prepared);
+        products.multiply(product, a!, b!, direct!);
+        products.pack(product, b!, packed!);
+        products.multiplyPacked(product, a!, packed!, prepared!);
         const label = JSON.stringify(product);
-        assert.ok(relativeError(direct, expected) < 1e-5, label);
-        assert.ok(relativeError(prepared, expected) < 1e-5, `prepared ${label}`);
+        assert.ok(relativeError(direct!, expected) < 1e-5, label);
+        assert.ok(relativeError(prepared!, expected) < 1e-5, `prepared ${label}`);
         tf.dispose(tensors);
       }
     }
@@ -128,14 +128,15 @@ for (const kind of kindNames) {
         const viewOf = ({ start, size }: { start: number; size: number }) =>
           new Float32Array(memory.buffer, start, size);
         // By rows and by columns, with more than a block of k, and what was in C added to or not.
-        const cases = [
+        const shapes: [m: number, n: number, k: number][] = [
           [64, 200, 300],
           [80, 600, 96],
           [700, 66, 100],
           [256, 66, 900],
           [8, 999, 400],
           [257, 40, 120],
-        ]
+        ];
+        const cases = shapes
           .flatMap(([m, n, k], text) =>
             [false, true].map((add) => {
               const product = { m, n, k, add, transposeA: text === 3, transposeB: text === 1 };
@@ -156,21 +157,21 @@ for (const kind of kindNames) {
         const multiply = ({ before, c, ...others }: typeof cases[number], isPacked: boolean) => {
           viewOf(c).set(viewOf(before));
           const [a, b, to] = [others.a, isPacked ? others.packed : others.b, c].map(viewOf);
-          if (isPacked) products.multiplyPacked(others.product, a, b, to);
-          else products.multiply(others.product, a, b, to);
-          if (threads === 1) expected.push(to.slice());
+          if (isPacked) products.multiplyPacked(others.product, a!, b!, to!);
+          else products.multiply(others.product, a!, b!, to!);
+          if (threads === 1) expected.push(to!.slice());
           assert.deepEqual(to, expected[result], `result ${result}`);
           result++;
         };
         for (const next of [0, 0, 1, 2, 3, 2, 4, 4, 5, 6, 7, 8, 9, 10, 11, 0]) {
           if (result === 8) memory.grow(1);
-          multiply(cases[next], true);
-          multiply(cases[next], false);
-          if (next === 4) multiply(cases[0], true);
+          multiply(cases[next]!, true);
+          multiply(cases[next]!, false);
+          if (next === 4) multiply(cases[0]!, true);
         }
         // Another B is packed where one was.
-        products.pack(cases[0].product, viewOf(cases[8].b), viewOf(cases[0].packed));
-        multiply(cases[0], true);
+        products.pack(cases[0]!.product, viewOf(cases[8]!.b), viewOf(cases[0]!.packed));
+        multiply(cases[0]!, true);
       }
     },
   });

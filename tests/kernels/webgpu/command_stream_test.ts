@@ -34,7 +34,7 @@ Deno.test({
       assert.ok(dispatches >= 2 * sequenceLength && dispatches <= 450, `${dispatches} dispatches`);
       assert.equal(readings, 0);
       assert.deepEqual(errors, []);
-      losses.push((await loss!.data())[0]);
+      losses.push((await loss!.data())[0]!);
       loss!.dispose();
       // The first step makes the optimizer's two means of each weight.
       const made = step === 0 ? 2 * model.weights().length : 0;
@@ -42,7 +42,7 @@ Deno.test({
       bytes.push((tf.memory() as tf.MemoryInfo & { numBytesInGPU: number }).numBytesInGPU);
     }
     assert.equal(bytes[2], bytes[1]);
-    assert.ok(losses[1] < losses[0]);
+    assert.ok(losses[1]! < losses[0]!);
     for (const { name, variable } of model.weights()) {
       assert.ok((await variable.data()).every(Number.isFinite), name);
     }
@@ -68,12 +68,12 @@ Deno.test({
     const { errors } = await countCalls(async () => {
       for (let step = 0; step < 5; step++) {
         const loss = model.network.trainStep(xs, ys);
-        losses.push((await loss.data())[0]);
+        losses.push((await loss.data())[0]!);
         loss.dispose();
       }
     });
     assert.deepEqual(errors, []);
-    assert.ok(Math.abs(losses[0] - Math.log(11)) < 0.5 && losses[4] < losses[0], `${losses}`);
+    assert.ok(Math.abs(losses[0]! - Math.log(11)) < 0.5 && losses[4]! < losses[0]!, `${losses}`);
     tf.dispose([xs, ys]);
     optimizer.dispose();
     model.dispose();

@@ -51,7 +51,7 @@ async function checkDraws(settings: readonly (readonly [number, number])[]): Pro
         const row = logits.subarray(text * vocabularySize, (text + 1) * vocabularySize);
         return sampleToken(Float32Array.from(row), { temperature, random, position: 0 });
       });
-      assert.deepEqual([...ids], expected);
+      assert.deepEqual([...ids!], expected);
     });
   }
 }
@@ -71,10 +71,10 @@ testOnWebgpu("drawing: a masked id is never drawn, one that is no number is told
   const logits = (all: Float64Array) => all.set(values.flat());
   const setting = { batch: values.length, vocabularySize: size, temperature: 1, logits };
   await withWriter(setting, async (writer) => {
-    const [[first, second, third, fourth, fifth]] = await writer.draw(1);
+    const [first, second, third, fourth, fifth] = (await writer.draw(1))[0]!;
     assert.equal(first, -2);
     assert.equal(second, -3);
-    assert.ok(third >= 1 && third < size);
+    assert.ok(third! >= 1 && third! < size);
     assert.equal(fourth, 4);
     assert.equal(fifth, 0);
   });
@@ -90,19 +90,19 @@ testOnWebgpu("drawing: draws one by one are the draws of one go", async () => {
       texts.push(drawn.map((ids) => [...ids]));
     });
   }
-  assert.equal(texts[0].length, 9);
+  assert.equal(texts[0]!.length, 9);
   assert.deepEqual(texts[1], texts[0]);
 });
 
 testOnWebgpu(
   "drawing: a character takes six dispatches at most, and many are read at once",
   async () => {
-    for (const [layers, most] of [[1, 3], [2, 5]]) {
+    for (const [layers, most] of [[1, 3], [2, 5]] as const) {
       const setting = { batch: 2, vocabularySize: 66, temperature: 1, layers };
       await withWriter(setting, async (writer) => {
         await writer.draw(1);
         const calls = await countCalls(async () => void await writer.draw(64));
-        assert.deepEqual(calls, { dispatches: 64 * most, readings: 1, errors: [] });
+        assert.deepEqual(calls, { dispatches: 64 * most!, readings: 1, errors: [] });
       });
     }
   },

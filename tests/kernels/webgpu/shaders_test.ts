@@ -103,6 +103,6 @@ Deno.test({
         return errors;
       }, sources));
     assert.equal(errors.length, 1, errors.join("\n"));
-    assert.match(errors[0], /^wrong: /);
+    assert.match(errors[0]!, /^wrong: /);
   },
 });

@@ -76,7 +76,7 @@ export function functionAt(address: bigint): MachineFunction {
 export function findVectorUnit(): VectorUnit {
   const answers = new BigUint64Array(5);
   functionAt(loadCode(identify()))(answers);
-  const has = (answer: number, bit: number) => (answers[answer] >> BigInt(bit) & 1n) === 1n;
+  const has = (answer: number, bit: number) => (answers[answer]! >> BigInt(bit) & 1n) === 1n;
   const [fma, avx2s, avx512f] = [has(0, bits.fma), has(1, bits.avx2), has(1, bits.avx512f)];
   const systemSaves = (mask: number) => (Number(answers[2]) & mask) === mask;
   if (!fma || !avx2s || !systemSaves(saved.avx)) {
