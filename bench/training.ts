@@ -7,20 +7,14 @@
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import {
-  Adam,
-  checkpointEachEpoch,
   Checkpoints,
-  createCharModel,
   type EpochRecord,
-  learningRateSchedule,
   loadCorpus,
   lossCurve,
   presets,
   selectDevice,
-  sequenceBatches,
-  train,
   trainingProgress,
-  Vocabulary,
+  trainOn,
 } from "folio";
 import { corpusArgument } from "../tools/corpus_argument.ts";
 import { projectPaths } from "../tools/project_paths.ts";
@@ -68,42 +62,28 @@ async function main(): Promise<boolean> {
   const folder = Deno.env.get("INIT_CWD") ?? Deno.cwd();
   const named = corpusArgument(Deno.env.get("FOLIO_CORPUS"), folder);
   const corpus = await loadCorpus(named ?? "shakespeare");
-  const vocabulary = Vocabulary.fromText(corpus.text);
-
-  const { model: sizes, training } = presets.tutorial;
-  const checkpoints = new Checkpoints(options.checkpoints);
-  const model = createCharModel({ ...sizes, vocabularySize: vocabulary.size });
-  const { size } = sequenceBatches(vocabulary.encode(corpus.text), training);
-  const optimizer = new Adam({ learningRate: learningRateSchedule(training, epochs * size) });
-  const before = await checkpoints.latest() === undefined
-    ? { epoch: 0, epochs: [] }
-    : await checkpoints.restore({ model, optimizer });
-  const dataset = sequenceBatches(vocabulary.encode(corpus.text), {
-    ...training,
-    firstEpoch: before.epoch,
-  });
-  const history = await train(model, dataset, {
-    epochs,
-    optimizer,
-    history: before.epochs,
-    callbacks: [trainingProgress(), checkpointEachEpoch(checkpoints)],
+  const { model, training } = presets.tutorial;
+  using trained = await trainOn(corpus, { model, training: { ...training, epochs } }, {
+    checkpoints: new Checkpoints(options.checkpoints),
+    resume: true,
+    callbacks: [trainingProgress()],
   });
 
-  const rows = history.epochs.map((record) => withReference(record));
+  const rows = trained.history.epochs.map((record) => withReference(record));
   console.table(rows);
   const report = {
     date: new Date().toISOString(),
     machine,
     device: device.description,
     corpus: { name: corpus.name, sha256: corpus.sha256 },
-    model: model.config,
+    model: trained.model.config,
     training,
     epochs: rows,
   };
   await Deno.mkdir(dirname(options.out), { recursive: true });
   await Deno.writeTextFile(options.out, JSON.stringify(report, null, 2) + "\n");
   const { data, layout } = lossCurve({
-    "folio": history.epochs,
+    "folio": trained.history.epochs,
     "the tutorial": tutorialLosses.slice(0, rows.length).map((loss, i) => ({ epoch: i + 1, loss })),
   }, { title: "Training loss, the tutorial's model and text" });
   const path = options.out.replace(/\.json$/, ".png");

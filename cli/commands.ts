@@ -1,12 +1,13 @@
 /** What a command line asks for, once it is read: plain records that travel as JSON. */
 import type { PresetName } from "../lib/config.ts";
+import type { DeviceChoice } from "../lib/mod.ts";
 import type { pythonTargets } from "./python_target.ts";
 import type { Settings } from "./settings.ts";
 
 /** Where to compute. */
-export interface DeviceChoice {
+export interface DeviceArguments {
   /** As of `selectDevice`. */
-  readonly device: string;
+  readonly device: DeviceChoice;
   /** `"auto"`, `"none"` or an absolute path. */
   readonly blas: string;
   /** Of `"auto"`: the library that was found. */
@@ -18,7 +19,7 @@ export interface DeviceChoice {
 }
 
 /** `deno task train` */
-export interface TrainCommand extends DeviceChoice {
+export interface TrainCommand extends DeviceArguments {
   readonly name: "train";
   /** A known name, an address or an absolute path. */
   readonly corpus: string;
@@ -35,7 +36,7 @@ export interface TrainCommand extends DeviceChoice {
 }
 
 /** `deno task generate` */
-export interface GenerateCommand extends DeviceChoice {
+export interface GenerateCommand extends DeviceArguments {
   readonly name: "generate";
   /** An address or an absolute path. */
   readonly model: string;

@@ -1,6 +1,6 @@
 /** Selecting the device that a command line asks for. */
 import { type Device, selectDevice } from "../lib/mod.ts";
-import type { DeviceChoice } from "./commands.ts";
+import type { DeviceArguments } from "./commands.ts";
 import { oneLine } from "./exit.ts";
 
 /**
@@ -12,7 +12,7 @@ import { oneLine } from "./exit.ts";
  * @returns The device.
  */
 export async function openDevice(
-  { device: name, blas, foundBlas, native, threads }: DeviceChoice,
+  { device: name, blas, foundBlas, native, threads }: DeviceArguments,
   say: (line: string) => void,
 ): Promise<Device> {
   const options = { name, native, ...threads !== undefined && { threads } };

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { knownCorpora } from "../lib/text/known_corpora.ts";
 import type {
   CliCommand,
-  DeviceChoice,
+  DeviceArguments,
   ExportCommand,
   GenerateCommand,
   TrainCommand,
@@ -102,7 +102,7 @@ function modelNeeds({ model }: GenerateCommand | ExportCommand): Needs {
 }
 
 function deviceNeeds(
-  { device, blas, foundBlas, native }: DeviceChoice,
+  { device, blas, foundBlas, native }: DeviceArguments,
   { root, wasm, hasMachineCode }: InstalledPaths,
 ): Needs {
   if (device !== "auto" && device !== "wasm") return {};

@@ -1,11 +1,12 @@
 /** The command line: its commands, options and help. */
+import type { DeviceChoice } from "../lib/mod.ts";
 import { Command, CommanderError, Option } from "commander";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { PresetName } from "../lib/config.ts";
 import { knownCorpora } from "../lib/text/known_corpora.ts";
 import { decimal, integer } from "./argument.ts";
-import { type CliCommand, type DeviceChoice, type ExportCommand } from "./commands.ts";
+import { type CliCommand, type DeviceArguments, type ExportCommand } from "./commands.ts";
 import { oneLine, UsageError } from "./exit.ts";
 import { isAddress } from "./permissions.ts";
 import { presetSettings, settingOptions, type Settings } from "./settings.ts";
@@ -28,7 +29,7 @@ export type Reading = { readonly command: CliCommand } | { readonly help: string
 type Options = Readonly<Record<string, unknown>>;
 
 const corpora = knownCorpora.map(({ name }) => name);
-const devices = ["auto", "webgpu", "wasm", "cpu"];
+const devices: readonly DeviceChoice[] = ["auto", "webgpu", "wasm", "cpu"];
 const nativeChoices = ["auto", "off"];
 const anySeed = { min: 0, max: 2 ** 32 - 1 };
 
@@ -251,10 +252,11 @@ const aboutNative = `
 Machine code takes the permission to use all libraries (--allow-ffi). With it Deno's other limits
 guard against mistakes, not against hostile code; --native off or --blas none keeps the fence whole.`;
 
-function deviceChoice(options: Options, context: CliContext): DeviceChoice {
-  const device = String(options.device ?? (context.device || "auto"));
-  if (!devices.includes(device)) {
-    throw new UsageError(`FOLIO_DEVICE is "${device}": it must be one of ${devices.join(", ")}`);
+function deviceChoice(options: Options, context: CliContext): DeviceArguments {
+  const asked = String(options.device ?? (context.device || "auto"));
+  const device = devices.find((name) => name === asked);
+  if (device === undefined) {
+    throw new UsageError(`FOLIO_DEVICE is "${asked}": it must be one of ${devices.join(", ")}`);
   }
   const native = String(options.native ?? (context.native || "auto"));
   if (!nativeChoices.includes(native)) {

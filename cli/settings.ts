@@ -116,18 +116,6 @@ export function presetSettings(name: PresetName): Settings {
 }
 
 /**
- * The part of the settings that is the model's.
- *
- * @param settings All settings.
- * @param vocabularySize How many token ids there are.
- * @returns What a model is made with.
- */
-export function modelConfig(settings: Settings, vocabularySize: number): ModelConfig {
-  const { embeddingDim, rnnUnits, layers, embeddingScale, seed } = settings;
-  return { vocabularySize, embeddingDim, rnnUnits, layers, embeddingScale, seed };
-}
-
-/**
  * Puts the settings of a new training together.
  *
  * @param preset The preset to start from.

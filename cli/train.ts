@@ -4,33 +4,27 @@
  * @module
  */
 import {
-  Adam,
   afterEachEpoch,
   type Arithmetic,
-  checkpointEachEpoch,
   type CheckpointInfo,
   Checkpoints,
   type Corpus,
-  createCharModel,
   type Device,
   downloadProgress,
-  learningRateSchedule,
   loadCorpus,
   OneStep,
-  sequenceBatches,
-  splitTokens,
-  train as trainModel,
+  type TrainedModel,
   type TrainingCallback,
+  type TrainingPlan,
   trainingProgress,
-  validationBatches,
-  Vocabulary,
+  trainOn,
 } from "../lib/mod.ts";
 import { openDevice } from "./device.ts";
 import { Interruption } from "./interruption.ts";
 import type { TrainCommand } from "./commands.ts";
 import { exitCodes, exitWith, log, oneLine } from "./exit.ts";
 import { type Run, RunFolder } from "./run_folder.ts";
-import { modelConfig, newSettings, resumedSettings } from "./settings.ts";
+import { newSettings, resumedSettings } from "./settings.ts";
 
 const say = (line: string) => log("train", line);
 
@@ -52,38 +46,19 @@ export async function train(
     : resumedSettings(before.settings, command.given);
   const device = await openDevice(command, say);
   const corpus = await readCorpus(command.corpus, before);
-  const vocabulary = Vocabulary.fromText(corpus.text);
-  const parts = splitTokens(vocabulary.encode(corpus.text), settings);
-
   const checkpoints = new Checkpoints(folder.checkpoints, { keep: command.keep });
-  const latest = before && await checkpoints.latest();
-  const inOrder = { ...settings, firstEpoch: latest?.epoch ?? 0 };
-  const batches = possible("train on this text", () => sequenceBatches(parts.train, inOrder));
-  const validation = validationBatches(parts.validation, settings);
-  const model = possible(
-    "make so large a model",
-    () => createCharModel(modelConfig(settings, vocabulary.size)),
-  );
-  const optimizer = new Adam({
-    learningRate: learningRateSchedule(settings, settings.epochs * batches.size),
-    clipNorm: settings.clipNorm,
-  });
-  const restored = latest && await checkpoints.restore({ model, optimizer }, latest);
-
-  say(String(device));
-  say(
-    `${corpus.name}: ${vocabulary.size - 1} different characters, ${parts.train.length} to train ` +
-      `on, ${parts.validation.length} held out`,
-  );
-  say(
-    `${model.network.countParams()} parameters, epochs: ${settings.epochs}, steps in each: ${batches.size}`,
-  );
-  if (before !== undefined) say(whereResumed(latest, batches.size));
-  const difference = latest && bitsDiffer(latest, device);
-  if (difference !== undefined) say(difference);
   const { name, source, sha256 } = corpus;
   const run: Run = { corpus: { name, source, sha256 }, settings };
-  await (before === undefined ? folder.begin(run) : folder.update(run));
+  let stepsPerEpoch = 0;
+  const onReady = async (plan: TrainingPlan) => {
+    stepsPerEpoch = plan.stepsPerEpoch;
+    say(String(device));
+    describe(plan, corpus);
+    if (before !== undefined) say(whereResumed(plan));
+    const difference = plan.checkpoint && bitsDiffer(plan.checkpoint, device);
+    if (difference !== undefined) say(difference);
+    await (before === undefined ? folder.begin(run) : folder.update(run));
+  };
 
   const stop = new AbortController();
   const stopOnRequest: TrainingCallback = {
@@ -98,31 +73,22 @@ export async function train(
   };
   const callbacks = [
     trainingProgress(),
-    checkpointEachEpoch(checkpoints),
     afterEachEpoch((_record, { epochs }) => folder.writeHistory({ epochs })),
     stopOnRequest,
   ];
-  try {
-    await trainModel(model, batches, {
-      epochs: settings.epochs,
-      optimizer,
-      validation,
-      callbacks,
-      history: restored?.epochs,
-      unfinished: restored?.unfinished,
-      signal: stop.signal,
-    });
-  } catch (error) {
-    if (error !== stop.signal.reason) throw error;
-  }
+  using trained = await asked(() =>
+    trainOn(corpus, { model: settings, training: settings }, {
+      ...{ callbacks, checkpoints, onReady, resume: before !== undefined, signal: stop.signal },
+    })
+  );
   const reached = await checkpoints.latest();
   if (reached === undefined) throw new Error("no checkpoint was written");
   const { epoch: epochs, loss, validationLoss } = reached;
   const training = { corpus: name, corpusSha256: sha256, epochs, loss, validationLoss };
-  await new OneStep(model, vocabulary, { training }).save(folder.bundle);
+  await new OneStep(trained.model, trained.vocabulary, { training }).save(folder.bundle);
   if (epochs < settings.epochs) {
     say(
-      `interrupted ${whereStopped(reached, batches.size)}: kept in ${reached.path}. The same ` +
+      `interrupted ${whereStopped(reached, stepsPerEpoch)}: kept in ${reached.path}. The same ` +
         "command with --resume goes on from there",
     );
     return exitCodes.interrupted;
@@ -157,13 +123,25 @@ async function readCorpus(request: string, before: Run | undefined): Promise<Cor
   return corpus;
 }
 
-/** Says what it was that failed, and was asked for by a combination of options. */
-function possible<Made>(what: string, make: () => Made): Made {
+/** Says of what was asked for by a combination of options that it cannot be done. */
+async function asked(run: () => Promise<TrainedModel>): Promise<TrainedModel> {
   try {
-    return make();
+    return await run();
   } catch (cause) {
-    throw new Error(`Cannot ${what}: ${oneLine(cause)}`, { cause });
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new Error(`Cannot train on this text: ${oneLine(cause)}`, { cause });
   }
+}
+
+/** Says what will be trained. */
+function describe(plan: TrainingPlan, { name }: Corpus): void {
+  const { model, vocabulary, trainingLength, heldOutLength, epochs, stepsPerEpoch } = plan;
+  say(
+    `${name}: ${vocabulary.size - 1} different characters, ${trainingLength} to train on, ` +
+      `${heldOutLength} held out`,
+  );
+  const parameters = model.network.countParams();
+  say(`${parameters} parameters, epochs: ${epochs}, steps in each: ${stepsPerEpoch}`);
 }
 
 /** Says so where something else goes on than has computed the checkpoint. */
@@ -177,9 +155,9 @@ function bitsDiffer({ arithmetic }: CheckpointInfo, device: Device): string | un
     "so its numbers will not be those of a run that never stopped, to the last bit";
 }
 
-function whereResumed(latest: CheckpointInfo | undefined, steps: number): string {
-  if (latest === undefined) return "no checkpoint yet: resumes at the beginning";
-  return `resumes ${whereStopped(latest, steps)}, from ${latest.path}`;
+function whereResumed({ checkpoint, stepsPerEpoch }: TrainingPlan): string {
+  if (checkpoint === undefined) return "no checkpoint yet: resumes at the beginning";
+  return `resumes ${whereStopped(checkpoint, stepsPerEpoch)}, from ${checkpoint.path}`;
 }
 
 function whereStopped({ epoch, unfinished }: CheckpointInfo, steps: number): string {

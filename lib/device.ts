@@ -13,14 +13,17 @@ import { adapterName, isSoftware } from "./kernels/webgpu/adapter.ts";
 /** The tfjs backends that folio runs on. */
 export type DeviceName = "webgpu" | "wasm" | "cpu";
 
-const names = ["auto", "webgpu", "wasm", "cpu"] as const;
+/** A device, or `"auto"` for the fastest that there is. */
+export type DeviceChoice = "auto" | DeviceName;
+
+const names: readonly DeviceChoice[] = ["auto", "webgpu", "wasm", "cpu"];
 const nativeChoices = ["auto", "off"] as const;
 const mostThreads = 16;
 
 /** What may be asked of {@linkcode selectDevice}. */
 export interface DeviceOptions {
   /** `"auto"` (the default), `"webgpu"`, `"wasm"` or `"cpu"`. */
-  readonly name?: string | undefined;
+  readonly name?: DeviceChoice | undefined;
   /** On the CPU: `"auto"` (the default), `"none"`, or the path of a BLAS library. */
   readonly blas?: string | undefined;
   /**

@@ -13,9 +13,13 @@
  * the initial weights never share a number though they share a seed.
  */
 export const streams = {
+  /** The order of the training sequences, by epoch. */
   shuffle: 1,
+  /** Where an epoch begins to cut, by epoch. */
   offset: 2,
+  /** The first weights, by weight. */
   weights: 3,
+  /** The draws of characters, by text. */
   sampling: 4,
 } as const;
 
@@ -37,13 +41,13 @@ const streamSpread = 0x9E3779B1;
  *
  * @example Mixing a counter
  * ```ts
- * import { hash4 } from "folio";
+ * import { random } from "folio";
  * import assert from "node:assert/strict";
  *
  * const out = new Uint32Array(4);
- * hash4(1, 2, 3, 4, out);
+ * random.hash4(1, 2, 3, 4, out);
  * const first = Array.from(out);
- * hash4(1, 2, 3, 5, out);
+ * random.hash4(1, 2, 3, 5, out);
  * assert.notDeepEqual(Array.from(out), first);
  * ```
  */
@@ -90,11 +94,11 @@ export function hash4(
  *
  * @example The two ends
  * ```ts
- * import { uniform } from "folio";
+ * import { random } from "folio";
  * import assert from "node:assert/strict";
  *
- * assert.equal(uniform(0), 0.5 / 2 ** 24);
- * assert.equal(uniform(0xFFFFFFFF), 1 - 0.5 / 2 ** 24);
+ * assert.equal(random.uniform(0), 0.5 / 2 ** 24);
+ * assert.equal(random.uniform(0xFFFFFFFF), 1 - 0.5 / 2 ** 24);
  * ```
  */
 export function uniform(word: number): number {
@@ -108,22 +112,22 @@ export interface RandomKey {
   /** What the numbers are for: one of {@linkcode streams}. */
   readonly stream: number;
   /** Which of several like things: a text of a batch, an epoch, a weight. Default 0. */
-  readonly text?: number | undefined;
+  readonly index?: number | undefined;
 }
 
 /**
  * A sequence of random numbers that is read by position instead of one after the other.
  *
  * A position is one draw: take from it bits, or a uniform number, or an integer, or a normal one,
- * for they all come from the same words. Positions and lanes are taken modulo 2^32.
+ * for they all come from the same words. Positions and components are taken modulo 2^32.
  *
  * @example A die that remembers nothing and repeats itself
  * ```ts
- * import { CounterRandom, streams } from "folio";
+ * import { random } from "folio";
  * import assert from "node:assert/strict";
  *
- * const die = new CounterRandom({ seed: 7, stream: streams.sampling });
- * const again = new CounterRandom({ seed: 7, stream: streams.sampling });
+ * const die = new random.CounterRandom({ seed: 7, stream: random.streams.sampling });
+ * const again = new random.CounterRandom({ seed: 7, stream: random.streams.sampling });
  * const third = 1 + die.below(3, 6);
  * assert(third >= 1 && third <= 6);
  * assert.equal(1 + again.below(3, 6), third);
@@ -141,12 +145,12 @@ export class CounterRandom {
    * @throws {RangeError} If a part of the key is not an integer from 0 to 2^32 − 1.
    */
   constructor(key: RandomKey) {
-    const text = key.text ?? 0;
-    requireWord("seed", key.seed);
-    requireWord("stream", key.stream);
-    requireWord("text", text);
-    this.#seed = key.seed;
-    this.#stream = (Math.imul(key.stream, streamSpread) + text) >>> 0;
+    const { seed, stream, index = 0 } = key;
+    requireWord("seed", seed);
+    requireWord("stream", stream);
+    requireWord("index", index);
+    this.#seed = seed;
+    this.#stream = (Math.imul(stream, streamSpread) + index) >>> 0;
   }
 
   /** The first two words that {@linkcode hash4} mixes: what a shader needs to draw the same. */
@@ -158,11 +162,11 @@ export class CounterRandom {
    * The random bits at a position.
    *
    * @param position Which number of the sequence.
-   * @param lane Which of the numbers that belong to this position, as one for each token. Default 0.
+   * @param component Which of the numbers that belong to this position, as one for each token. Default 0.
    * @returns An unsigned 32-bit integer.
    */
-  bits(position: number, lane = 0): number {
-    hash4(this.#seed, this.#stream, position, lane, this.#words);
+  bits(position: number, component = 0): number {
+    hash4(this.#seed, this.#stream, position, component, this.#words);
     return this.#words[0]!;
   }
 
@@ -170,11 +174,11 @@ export class CounterRandom {
    * The uniform number at a position.
    *
    * @param position Which number of the sequence.
-   * @param lane Which of the numbers that belong to this position. Default 0.
+   * @param component Which of the numbers that belong to this position. Default 0.
    * @returns A number strictly between 0 and 1.
    */
-  uniform(position: number, lane = 0): number {
-    return uniform(this.bits(position, lane));
+  uniform(position: number, component = 0): number {
+    return uniform(this.bits(position, component));
   }
 
   /**

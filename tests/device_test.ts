@@ -23,7 +23,7 @@ Deno.test("without a name a software GPU is never taken", async () => {
 
 Deno.test("an unknown device is refused with the names there are", async () => {
   await assert.rejects(
-    selectDevice({ name: "tpu" }),
+    selectDevice({ name: "tpu" as "cpu" }),
     /no device "tpu".*webgpu, wasm, cpu/,
   );
 });

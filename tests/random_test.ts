@@ -81,7 +81,7 @@ Deno.test("the key goes into the words as the contract says", () => {
   const random = new CounterRandom({
     seed: 12345,
     stream: streams.sampling,
-    text: 6,
+    index: 6,
   });
   const stream = Number(
     (BigInt(streams.sampling) * 0x9E3779B1n + 6n) & 0xFFFFFFFFn,
@@ -136,7 +136,7 @@ Deno.test("seeds, streams and texts differ in about half of their bits", () => {
     { seed: 1, stream: 1 },
     { seed: 2, stream: 1 },
     { seed: 1, stream: 2 },
-    { seed: 1, stream: 1, text: 1 },
+    { seed: 1, stream: 1, index: 1 },
   ].map((key) => new CounterRandom(key));
   for (let a = 0; a < keys.length; a++) {
     for (let b = 0; b < a; b++) {
@@ -215,8 +215,8 @@ Deno.test("a key that is not made of 32-bit integers is refused by name", () => 
       /as stream/,
     );
     assert.throws(
-      () => new CounterRandom({ seed: 0, stream: 1, text: value }),
-      /as text/,
+      () => new CounterRandom({ seed: 0, stream: 1, index: value }),
+      /as index/,
     );
   }
 });

@@ -28,7 +28,11 @@ for (const name of Object.keys(presets) as PresetName[]) {
         model: { ...model, embeddingDim: 4, rnnUnits: 8 },
         training: { ...training, epochs: 1 },
       };
-      let changed = replaceOnce(program!, "= presets.quick;", `= ${JSON.stringify(small)};`);
+      let changed = replaceOnce(
+        program!,
+        '(corpus, "quick",',
+        `(corpus, ${JSON.stringify(small)},`,
+      );
       changed = replaceOnce(changed, '"my_novel.txt"', JSON.stringify(corpus));
       changed = replaceOnce(changed, '"outputs/my_novel"', JSON.stringify(bundle));
       const path = join(folder, "program.ts");

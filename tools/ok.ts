@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { checkNotebooks } from "./check_notebooks.ts";
 import { unformattedNotebooks } from "./notebook_format.ts";
-import { passThrough } from "./process.ts";
+import { capture, passThrough } from "./process.ts";
 import { projectPaths } from "./project_paths.ts";
 import { runTests } from "./test.ts";
 import { runAllTests } from "./test_all.ts";
@@ -53,6 +53,14 @@ function checks(root: string): Check[] {
       },
     },
     { name: "lint", way: "deno lint shows it", run: deno("lint", "--quiet") },
+    {
+      name: "public docs",
+      way: "deno doc --lint --no-npm lib/mod.ts shows what lacks",
+      // Deno takes the types of npm packages for private ones of ours (denoland/deno#27364).
+      run: async () =>
+        (await capture(Deno.execPath(), ["doc", "--lint", "--no-npm", "lib/mod.ts"], { cwd: root }))
+          ?.success ?? false,
+    },
     { name: "types", way: "deno check shows them", run: deno("check", "--quiet", ...folders) },
     {
       name: "notebooks' cells",

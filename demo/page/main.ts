@@ -5,6 +5,7 @@
  * @module
  */
 import "./sha256.ts";
+import type { DeviceChoice } from "../../lib/device.ts";
 import { element } from "./element.ts";
 import { Explorer } from "./explorer.ts";
 import { Frames } from "./frames.ts";
@@ -43,7 +44,7 @@ let opened: OpenedModel | undefined;
 let writing: Writing | undefined;
 
 /** Opens the model on a device; what was being written is then written there. */
-async function open(device: string, interrupted?: Settings): Promise<void> {
+async function open(device: DeviceChoice, interrupted?: Settings): Promise<void> {
   loading.textContent = "Loading the model…";
   let model: OpenedModel | undefined;
   try {
@@ -205,5 +206,5 @@ if (location.protocol === "file:") {
       "Any web server will do: for example, `python3 -m http.server` in this folder.",
   });
 } else {
-  open(new URLSearchParams(location.search).get("device") ?? "auto");
+  open((new URLSearchParams(location.search).get("device") ?? "auto") as DeviceChoice);
 }

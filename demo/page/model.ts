@@ -6,7 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
-import { type Device, selectDevice } from "../../lib/device.ts";
+import { type Device, type DeviceChoice, selectDevice } from "../../lib/device.ts";
 import { OneStep } from "../../lib/generation/one_step.ts";
 import type { DownloadProgress } from "../../lib/files/download.ts";
 
@@ -21,7 +21,7 @@ export interface ModelOptions {
   /** The folder of the page, in which everything lies. */
   readonly folder: URL;
   /** `"auto"`, `"webgpu"` or `"wasm"`. */
-  readonly device: string;
+  readonly device: DeviceChoice;
   readonly onProgress: (progress: DownloadProgress) => void;
 }
 
@@ -38,7 +38,7 @@ export async function openModel(
   return { device, writer: await OneStep.load(folder, { onProgress }) };
 }
 
-async function select(name: string): Promise<Device> {
+async function select(name: DeviceChoice): Promise<Device> {
   try {
     return await selectDevice({ name, blas: "none" });
   } catch (error) {

@@ -7,33 +7,37 @@
 /** A JSON object: a plotly trace, or a part of a layout. */
 export type PlotPart = Readonly<Record<string, unknown>>;
 
-/** The symbol that the Deno kernel looks for when it shows a value. */
-const jupyterDisplay: unique symbol = Symbol.for("Jupyter.display") as never;
-/** The symbol that `console.log` looks for. */
-const customInspect: unique symbol = Symbol.for("Deno.customInspect") as never;
-
 /** What a notebook's front end is given to choose from. */
 export interface PlotBundle {
+  /** For front ends that have plotly. */
   readonly "application/vnd.plotly.v1+json": {
+    /** The traces. */
     readonly data: readonly PlotPart[];
+    /** Axes, sizes and colors. */
     readonly layout: PlotPart;
   };
+  /** For all others: the summary. */
   readonly "text/plain": string;
 }
 
-/** A figure: plotly's `data` and `layout`, and what they show in words. */
+/**
+ * A figure: plotly's `data` and `layout`, and what they show in words. A notebook draws it, and
+ * `console.log` prints the words.
+ */
 export interface Plot {
+  /** plotly's traces. */
   readonly data: readonly PlotPart[];
+  /** plotly's layout. */
   readonly layout: PlotPart;
   /** What the figure shows, in numbers, for readers and front ends without plotly. */
   readonly summary: string;
-  [jupyterDisplay](): PlotBundle;
-  [customInspect](): string;
 }
 
 /** The parts of a figure that `createPlot` puts together. */
 export interface PlotOptions {
+  /** Above the figure. */
   readonly title: string;
+  /** What the figure shows, in words and numbers. */
   readonly summary: string;
   /** Plotly's layout, laid over folio's own. */
   readonly layout?: PlotPart | undefined;
@@ -112,11 +116,11 @@ export function createPlot(
     data,
     layout,
     summary,
-    [jupyterDisplay]: () => ({
+    [Symbol.for("Jupyter.display")]: (): PlotBundle => ({
       "application/vnd.plotly.v1+json": { data, layout },
       "text/plain": summary,
     }),
-    [customInspect]: () => summary,
+    [Symbol.for("Deno.customInspect")]: () => summary,
   };
 }
 

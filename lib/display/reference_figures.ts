@@ -17,6 +17,7 @@ export interface ReferenceTable {
   readonly rows: readonly (readonly string[])[];
   /** Whether every figure is the tutorial's; undefined for a corpus that is not. */
   readonly matches: boolean | undefined;
+  /** The table as text. */
   toString(): string;
 }
 

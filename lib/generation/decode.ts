@@ -23,7 +23,7 @@ export interface DecodeOptions extends SamplerOptions {
 export function samplingRandoms(seed: number, count: number): CounterRandom[] {
   return Array.from(
     { length: count },
-    (_, text) => new CounterRandom({ seed, stream: streams.sampling, text }),
+    (_, index) => new CounterRandom({ seed, stream: streams.sampling, index }),
   );
 }
 

@@ -160,6 +160,7 @@ export class OneStep implements Disposable {
    * @throws The reason of the signal, if it is aborted.
    */
   generate(prompt: string, options?: GenerateOptions): Promise<string>;
+  /** Writes on from several prompts at once. */
   generate(
     prompts: readonly string[],
     options?: GenerateOptions,

@@ -1,5 +1,3 @@
-import type { CounterRandom } from "../random.ts";
-
 /** How characters are drawn. */
 export interface SampleOptions {
   /** 1, the default, as the model says; lower is safer, higher is wilder. */
@@ -12,8 +10,8 @@ export interface SampleOptions {
 export interface SampleTokenOptions {
   /** What the logits are divided by. */
   readonly temperature: number;
-  /** Where the random numbers come from. */
-  readonly random: CounterRandom;
+  /** Where the random numbers come from, such as a `random.CounterRandom`. */
+  readonly random: { uniform(position: number, component: number): number };
   /** Which draw this is: the number of tokens drawn before it. */
   readonly position: number;
 }
@@ -38,12 +36,12 @@ export interface SampleTokenOptions {
  *
  * @example The likeliest token wins when it is cold
  * ```ts
- * import { CounterRandom, sampleToken, streams } from "folio";
+ * import { random, sampleToken } from "folio";
  * import assert from "node:assert/strict";
  *
- * const random = new CounterRandom({ seed: 0, stream: streams.sampling });
+ * const draws = new random.CounterRandom({ seed: 0, stream: random.streams.sampling });
  * const logits = Float32Array.of(9, 1, 3, 2);
- * assert.equal(sampleToken(logits, { temperature: 0.01, random, position: 0 }), 2);
+ * assert.equal(sampleToken(logits, { temperature: 0.01, random: draws, position: 0 }), 2);
  * ```
  */
 export function sampleToken(

@@ -12,6 +12,7 @@ import { GruLayer } from "./gru_layer.ts";
 import { HeldTensors } from "./held_tensors.ts";
 import type { ModelOutput, ModelState, NamedWeight } from "./model_state.ts";
 import { glorotUniform, orthogonal, uniformWeights } from "./initializers.ts";
+import { parameterCount } from "./weights.ts";
 
 /**
  * Builds a character model: token ids → embedding → GRU layers → dense → logits.
@@ -41,10 +42,24 @@ export function createCharModel(
   options: ModelOptions,
   { initialize = true }: { readonly initialize?: boolean } = {},
 ): CharModel {
+  const config = completeConfig(options);
+  assertReady();
   const held = new HeldTensors(); // It takes long, and who stops it never gets the model.
-  const model = held.add(new CharModel(options));
-  if (initialize) initializeWeights(model);
-  return held.release(model);
+  try {
+    const model = held.add(new CharModel(config));
+    if (initialize) initializeWeights(model);
+    return held.release(model);
+  } catch (cause) {
+    const parameters = parameterCount(config).toLocaleString("en-US");
+    const reason = (cause as Error).message;
+    throw new Error(
+      `Cannot make so large a model: its ${parameters} parameters do not fit (${reason}). ` +
+        "Give it fewer units or layers",
+      { cause },
+    );
+  } finally {
+    held.dispose();
+  }
 }
 
 /** A character model; {@linkcode createCharModel} makes one. */
@@ -57,12 +72,10 @@ export class CharModel implements Disposable {
 
   /** Builds the layers with weights of zero. */
   constructor(options: ModelOptions) {
-    const config = { ...presets.tutorial.model, ...options };
-    checkSizes(config);
+    this.config = completeConfig(options);
     assertReady();
     recoverEngine();
-    this.config = config;
-    const { vocabularySize, embeddingDim, rnnUnits, layers } = config;
+    const { vocabularySize, embeddingDim, rnnUnits, layers } = this.config;
     this.network = new CharNetwork({
       embedding: tf.layers.embedding({
         name: "embedding",
@@ -134,7 +147,13 @@ function lastStep(sequence: tf.Tensor3D): tf.Tensor2D {
   ]);
 }
 
-function checkSizes(config: ModelConfig): void {
+/** All sizes, and nothing else that the options may hold; throws where one cannot be. */
+function completeConfig(options: ModelOptions): ModelConfig {
+  const { vocabularySize, embeddingDim, rnnUnits, layers, embeddingScale, seed } = {
+    ...presets.tutorial.model,
+    ...options,
+  };
+  const config = { vocabularySize, embeddingDim, rnnUnits, layers, embeddingScale, seed };
   for (
     const key of [
       "vocabularySize",
@@ -150,13 +169,20 @@ function checkSizes(config: ModelConfig): void {
       );
     }
   }
+  if (!Number.isFinite(embeddingScale) || embeddingScale < 0) {
+    throw new RangeError(
+      `Cannot build a model with embeddingScale ${embeddingScale}: it must be a number of 0 or more`,
+    );
+  }
+  new CounterRandom({ seed, stream: streams.weights }); // Made for its check of the seed.
+  return config;
 }
 
 /** Keras' first weights: embedding uniform, kernels glorot, recurrent orthogonal, biases 0. */
 function initializeWeights(model: CharModel): void {
   const { embeddingScale, seed } = model.config;
-  model.weights().forEach(({ name, variable }, text) => {
-    const random = new CounterRandom({ seed, stream: streams.weights, text });
+  model.weights().forEach(({ name, variable }, index) => {
+    const random = new CounterRandom({ seed, stream: streams.weights, index });
     const [rows, columns] = variable.shape;
     const kind = name.split(".").pop();
     if (kind === "bias" || rows === undefined || columns === undefined) return;

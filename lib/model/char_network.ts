@@ -52,6 +52,7 @@ export class CharNetwork extends tf.LayersModel implements Disposable {
     this.parts = parts;
   }
 
+  /** What tfjs calls: ids, or a list that begins with ids, to logits. */
   override call(...args: Parameters<tf.LayersModel["call"]>): tf.Tensor | tf.Tensor[] {
     recoverEngine();
     const [inputs] = args;
@@ -111,10 +112,12 @@ export class CharNetwork extends tf.LayersModel implements Disposable {
     return this.trainableWeights.map((weight) => weight.read() as tf.Variable);
   }
 
+  /** As `tf.LayersModel.fitDataset`, and it also begins where another was stopped. */
   override fitDataset(...args: Parameters<tf.LayersModel["fitDataset"]>): Promise<tf.History> {
     return this.#begin(() => super.fitDataset(...args));
   }
 
+  /** As `tf.LayersModel.fit`, and it also begins where another was stopped. */
   override fit(...args: Parameters<tf.LayersModel["fit"]>): Promise<tf.History> {
     return this.#begin(() => super.fit(...args));
   }

@@ -8,6 +8,7 @@ import { gru } from "../kernels/mod.ts";
 
 /** What a {@linkcode GruLayer} is made from. */
 export interface GruLayerConfig {
+  /** What tfjs calls it; default a name of its own. */
   readonly name?: string;
   /** The width of the hidden state. */
   readonly units: number;
@@ -37,11 +38,13 @@ export class GruLayer extends tf.layers.Layer {
   readonly #units: number;
   #variables: readonly tf.LayerVariable[] = [];
 
+  /** Makes a layer without weights; they are made when it is connected. */
   constructor({ units, ...config }: GruLayerConfig) {
     super(config);
     this.#units = units;
   }
 
+  /** Makes the weights, as tfjs asks: kernel, recurrent kernel, bias. */
   override build(inputShape: tf.Shape): void {
     const inputDim = inputShape[inputShape.length - 1] as number;
     const wide = 3 * this.#units;
@@ -54,10 +57,12 @@ export class GruLayer extends tf.layers.Layer {
     super.build(inputShape);
   }
 
+  /** `[batch, time, inputDim]` → `[batch, time, units]` */
   override computeOutputShape([batch = null, time = null]: tf.Shape): tf.Shape {
     return [batch, time, this.#units];
   }
 
+  /** What tfjs calls: sequences to the hidden state after each step. */
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const sequence = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor3D;
     return tf.tidy(() => this.run({ inputs: sequence }));
@@ -91,6 +96,7 @@ export class GruLayer extends tf.layers.Layer {
     });
   }
 
+  /** What tfjs saves of it. */
   override getConfig(): tf.serialization.ConfigDict {
     return { ...super.getConfig(), units: this.#units };
   }

@@ -18,6 +18,8 @@ export interface ModelOutput {
 
 /** A weight and the name it has in files. */
 export interface NamedWeight {
+  /** Such as `gru.0.kernel`. */
   readonly name: string;
+  /** Its numbers, which training changes. */
   readonly variable: tf.Variable;
 }

@@ -32,6 +32,12 @@ export function weightShapes(config: ModelConfig): WeightShapes {
   return shapes;
 }
 
+/** How many numbers all weights of a model have together. */
+export function parameterCount(config: ModelConfig): number {
+  const sizes = [...weightShapes(config).values()].map((shape) => shape.reduce((a, b) => a * b));
+  return sizes.reduce((sum, size) => sum + size);
+}
+
 /**
  * Reads the weights off the device.
  *

@@ -33,6 +33,15 @@ export class SequenceDataset extends tf.data.Dataset<SequenceBatch> {
   }
 
   /**
+   * Says which epoch comes next, for training that resumes.
+   *
+   * @param epoch Counted from 0.
+   */
+  startAt(epoch: number): void {
+    this.#nextEpoch = epoch;
+  }
+
+  /**
    * Starts the next epoch.
    *
    * The epoch is counted when the first batch is drawn and not before: fitDataset makes one iterator

@@ -29,7 +29,7 @@ export function* shuffledIndices(
   const random = new CounterRandom({
     seed: options.seed,
     stream: streams.shuffle,
-    text: options.epoch,
+    index: options.epoch,
   });
   const buffer = Int32Array.from({ length: bufferSize }, (_, index) => index);
   let waiting = bufferSize;

@@ -70,7 +70,9 @@ export type NumberArray =
  * ```
  */
 export function splitInputTarget(sequence: string): [string, string];
+/** The same of a typed array: two arrays of its type. */
 export function splitInputTarget<S extends NumberArray>(sequence: S): [S, S];
+/** The same of any array. */
 export function splitInputTarget<T>(sequence: readonly T[]): [T[], T[]];
 export function splitInputTarget(
   sequence: string | NumberArray | readonly unknown[],

@@ -78,6 +78,11 @@ export class Adam extends tf.Optimizer implements Disposable {
   readonly #options: Complete<AdamOptions>;
   readonly #moments = new Map<string, Moments>();
 
+  /**
+   * Makes an optimizer that has made no step yet.
+   *
+   * @param options Its numbers.
+   */
   constructor(options: AdamOptions = {}) {
     super();
     const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, form = "keras" } = options;
@@ -97,6 +102,7 @@ export class Adam extends tf.Optimizer implements Disposable {
     return typeof learningRate === "number" ? learningRate : learningRate(this.iterations);
   }
 
+  /** Makes a step: changes the variables by their gradients, which stay the caller's. */
   override applyGradients(
     gradients: tf.NamedTensorMap | NamedTensor[],
   ): void {
@@ -166,6 +172,7 @@ export class Adam extends tf.Optimizer implements Disposable {
     }
   }
 
+  /** Frees the means. */
   override dispose(): void {
     for (const { mean, meanSquare } of this.#moments.values()) {
       tf.dispose([mean, meanSquare]);
@@ -179,6 +186,7 @@ export class Adam extends tf.Optimizer implements Disposable {
     this.dispose();
   }
 
+  /** Its numbers, as tfjs saves them; the learning rate is that of the next step. */
   override getConfig(): tf.serialization.ConfigDict {
     const { beta1, beta2, form, epsilon, clipNorm } = this.#options;
     return { learningRate: this.learningRate, beta1, beta2, form, epsilon, clipNorm };

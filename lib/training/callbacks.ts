@@ -9,7 +9,9 @@ import type { EpochRecord, StepInfo, TrainingHistory, UnfinishedEpoch } from "./
 
 /** What a callback can look at. */
 export interface TrainContext {
+  /** What is trained. */
   readonly model: CharModel;
+  /** What changes its weights. */
   readonly optimizer: tf.Optimizer;
   /** The epochs so far. */
   readonly epochs: readonly EpochRecord[];
@@ -21,14 +23,16 @@ export interface TrainContext {
 
 /** Hooks into training; each may be asynchronous, and training waits for it. */
 export interface TrainingCallback {
+  /** Before the first step. */
   onTrainBegin?(context: TrainContext): void | Promise<void>;
+  /** Before each epoch, counted from 1. */
   onEpochBegin?(epoch: number, context: TrainContext): void | Promise<void>;
+  /** After each step. */
   onStepEnd?(info: StepInfo, context: TrainContext): void | Promise<void>;
+  /** After each epoch and its validation. */
   onEpochEnd?(record: EpochRecord, context: TrainContext): void | Promise<void>;
-  onTrainEnd?(
-    history: TrainingHistory,
-    context: TrainContext,
-  ): void | Promise<void>;
+  /** After the last epoch. */
+  onTrainEnd?(history: TrainingHistory, context: TrainContext): void | Promise<void>;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Arithmetic } from "../device.ts";
 import { removeFolder, sweepLeftovers } from "../files/folder.ts";
 import type { TrainContext, TrainingCallback } from "./callbacks.ts";
-import type { EpochRecord, UnfinishedEpoch } from "./records.ts";
+import type { RestoredTraining, UnfinishedEpoch } from "./records.ts";
 import {
   type Progress,
   restoreCheckpoint,
@@ -31,16 +31,6 @@ export interface CheckpointInfo {
   readonly unfinished?: UnfinishedEpoch | undefined;
 }
 
-/** Where training goes on after {@linkcode Checkpoints.restore}. */
-export interface RestoredTraining {
-  readonly epoch: number;
-  readonly step: number;
-  /** The history so far, for `train`'s option `history`. */
-  readonly epochs: EpochRecord[];
-  /** There only where training was in the middle of an epoch; for the option of that name. */
-  readonly unfinished?: UnfinishedEpoch | undefined;
-}
-
 /**
  * A folder of checkpoints: all that training needs in order to go on later.
  *
@@ -66,8 +56,8 @@ export interface RestoredTraining {
  * await train(createCharModel(config), batches, { epochs: 1, callbacks });
  *
  * const model = createCharModel(config), optimizer = new Adam();
- * const { epochs } = await checkpoints.restore({ model, optimizer });
- * const options = { epochs: 2, history: epochs, optimizer, callbacks };
+ * const restored = await checkpoints.restore({ model, optimizer });
+ * const options = { epochs: 2, history: restored, optimizer, callbacks };
  * const history = await train(model, batches, options);
  * assert.deepEqual(history.epochs.map(({ epoch }) => epoch), [1, 2]);
  * ```

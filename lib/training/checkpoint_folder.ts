@@ -23,6 +23,7 @@ import { assignOptimizer, optimizerToRecords } from "./optimizer_state.ts";
 
 /** What a checkpoint is put back into. */
 export interface RestoreTarget {
+  /** The model, of the sizes that the checkpoint has. */
   readonly model: CharModel;
   /** Of the class that the checkpoint was trained with; leave it out to write only. */
   readonly optimizer?: tf.Optimizer | undefined;

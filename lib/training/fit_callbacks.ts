@@ -11,6 +11,7 @@ import { TrainingClock } from "./training_clock.ts";
 
 /** What {@linkcode fitCallbacks} needs to know. */
 export interface FitCallbackOptions {
+  /** The model whose network is fitted. */
   readonly model: CharModel;
   /** As given to `fitDataset`. */
   readonly epochs: number;

@@ -36,7 +36,20 @@ export interface UnfinishedEpoch {
 
 /** All epochs so far; plain JSON. */
 export interface TrainingHistory {
+  /** The first first. */
   readonly epochs: readonly EpochRecord[];
+}
+
+/** Where training goes on after `Checkpoints.restore`: what `train` takes as `history`. */
+export interface RestoredTraining {
+  /** How many epochs are behind it. */
+  readonly epoch: number;
+  /** How many steps the optimizer has made. */
+  readonly step: number;
+  /** The epochs that ended. */
+  readonly epochs: readonly EpochRecord[];
+  /** There only where training was in the middle of an epoch. */
+  readonly unfinished?: UnfinishedEpoch | undefined;
 }
 
 /** One step as it went. */
@@ -47,11 +60,14 @@ export interface StepInfo {
   readonly epochs: number;
   /** In the epoch, counted from 1. */
   readonly step: number;
+  /** How many steps an epoch has, where that is known. */
   readonly stepsPerEpoch?: number | undefined;
   /** Nats per character; undefined while the device still works on it. */
   readonly loss?: number | undefined;
+  /** Since the end of the first step. */
   readonly stepsPerSecond: number;
   /** How long the rest of the training takes at this pace. */
   readonly secondsLeft?: number | undefined;
+  /** The learning rate that the step was made with. */
   readonly learningRate: number;
 }

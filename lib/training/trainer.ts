@@ -7,13 +7,14 @@ import type * as tf from "@tensorflow/tfjs";
 import type { CharModel } from "../model/char_model.ts";
 import { sparseCategoricalCrossentropy } from "../model/loss.ts";
 import type { SequenceBatch } from "../text/sequence_batch.ts";
+import { SequenceDataset } from "../text/sequence_dataset.ts";
 import { Adam } from "./adam.ts";
 import { forEachBatch } from "./batch_loop.ts";
 import { evaluate } from "./evaluate.ts";
 import { LossMeter } from "./loss_meter.ts";
 import { TrainingClock } from "./training_clock.ts";
 import { notify, rateOf, type TrainContext, type TrainingCallback } from "./callbacks.ts";
-import type { EpochRecord, TrainingHistory, UnfinishedEpoch } from "./records.ts";
+import type { RestoredTraining, TrainingHistory, UnfinishedEpoch } from "./records.ts";
 
 /** How {@linkcode train} runs. */
 export interface TrainOptions {
@@ -23,14 +24,13 @@ export interface TrainOptions {
   readonly optimizer?: tf.Optimizer | undefined;
   /** Held-out batches, of `validationBatches`; their loss is taken after each epoch. */
   readonly validation?: tf.data.Dataset<SequenceBatch> | undefined;
+  /** What is told how it goes; default nobody. */
   readonly callbacks?: readonly TrainingCallback[] | undefined;
-  /** The epochs already trained, such as `Checkpoints.restore` returns; default none. */
-  readonly history?: readonly EpochRecord[] | undefined;
   /**
-   * The epoch after them, if it was interrupted: it goes on after the batches that it has learned
-   * from, so the dataset must give out that epoch first.
+   * What was trained already: a history, or what `Checkpoints.restore` returned. Training goes on after
+   * it, with the batches of the epoch that comes next. Default nothing.
    */
-  readonly unfinished?: UnfinishedEpoch | undefined;
+  readonly history?: TrainingHistory & Pick<RestoredTraining, "unfinished"> | undefined;
   /** Stops at the next step boundary when it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -44,8 +44,8 @@ export interface TrainOptions {
  * @param dataset batches; each iteration over it is an epoch
  * @param options epochs, optimizer, validation, callbacks
  * @returns the history of all epochs, those of `options.history` first
- * @throws {RangeError} if `epochs` is no integer of 1 or more, the dataset is empty, or
- * `unfinished` is not the epoch after the history
+ * @throws {RangeError} if `epochs` is no integer of 1 or more, the dataset is empty, or the history
+ * has an unfinished epoch that does not come next
  * @throws the signal's reason, if it is aborted
  *
  * @example Learn to count
@@ -67,24 +67,28 @@ export async function train(
   dataset: tf.data.Dataset<SequenceBatch>,
   options: TrainOptions,
 ): Promise<TrainingHistory> {
-  const { epochs, validation, callbacks = [], history = [], signal } = options;
+  const { epochs, validation, callbacks = [], signal } = options;
+  const { epochs: before, unfinished: begun } = options.history ?? { epochs: [] };
   if (!Number.isSafeInteger(epochs) || epochs < 1) {
     throw new RangeError(
       `Cannot train ${epochs} epochs: give an integer of 1 or more`,
     );
   }
-  const next = history.length + 1;
-  if (options.unfinished !== undefined && options.unfinished.epoch !== next) {
+  const next = before.length + 1;
+  if (begun !== undefined && begun.epoch !== next) {
     throw new RangeError(
-      `Cannot go on with epoch ${options.unfinished.epoch}: after the history comes epoch ${next}`,
+      `Cannot go on with epoch ${begun.epoch}: after the history comes epoch ${next}`,
     );
+  }
+  if (options.history !== undefined && dataset instanceof SequenceDataset) {
+    dataset.startAt(before.length);
   }
   const { network } = model;
   const optimizer = options.optimizer ?? network.optimizer ?? new Adam();
   if (network.optimizer !== optimizer) {
     network.compile({ optimizer, loss: sparseCategoricalCrossentropy });
   }
-  const records = [...history];
+  const records = [...before];
   const stepsPerEpoch = Number.isFinite(dataset.size) ? dataset.size : undefined;
   const clock = new TrainingClock({ epochs, stepsPerEpoch });
   const context = (): TrainContext => ({
@@ -96,11 +100,11 @@ export async function train(
 
   await notify(callbacks, "onTrainBegin", context());
   for (let epoch = next; epoch <= epochs; epoch++) {
-    const before = epoch === next ? options.unfinished : undefined;
-    clock.beginEpoch(epoch, before);
+    const earlier = epoch === next ? begun : undefined;
+    clock.beginEpoch(epoch, earlier);
     await notify(callbacks, "onEpochBegin", epoch, context());
-    const losses = new LossMeter(before && { sum: before.lossSum, count: before.steps });
-    let learningRate = before?.learningRate ?? rateOf(optimizer);
+    const losses = new LossMeter(earlier && { sum: earlier.lossSum, count: earlier.steps });
+    let learningRate = earlier?.learningRate ?? rateOf(optimizer);
     let skipped = 0;
     const unfinished = async (): Promise<UnfinishedEpoch> => {
       const { sum: lossSum, count: steps } = await losses.total();
@@ -108,7 +112,7 @@ export async function train(
     };
     await forEachBatch(dataset, async ({ xs, ys }) => {
       signal?.throwIfAborted();
-      if (skipped < (before?.steps ?? 0)) return void skipped++;
+      if (skipped < (earlier?.steps ?? 0)) return void skipped++;
       learningRate = rateOf(optimizer);
       const loss = await losses.add(network.trainStep(xs, ys));
       const info = clock.step({ loss, learningRate });

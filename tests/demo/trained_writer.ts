@@ -5,7 +5,6 @@
  */
 import {
   Adam,
-  CounterRandom,
   createCharModel,
   OneStep,
   selectDevice,
@@ -13,6 +12,7 @@ import {
   train,
   Vocabulary,
 } from "folio";
+import { CounterRandom } from "../../lib/random.ts";
 
 const sentences = [
   "Буква за буквой растёт этот текст.\n",

@@ -69,7 +69,7 @@ bundleTest("it is a folder of two files, described in JSON, and a page", async (
 });
 
 bundleTest("it writes the same text after loading", async ({ dir, text }) => {
-  for (const device of ["cpu", "wasm"]) {
+  for (const device of ["cpu", "wasm"] as const) {
     await selectDevice({ name: device });
     const writer = await OneStep.load(dir);
     assert.equal(await writer.generate("to", options), text);

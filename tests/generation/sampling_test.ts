@@ -3,8 +3,8 @@ import { checkTemperature, sampleToken } from "../../lib/generation/sampling.ts"
 import { CounterRandom, streams } from "../../lib/random.ts";
 import fc from "../testdata/fast_check.ts";
 
-const sampler = (seed: number, text = 0) =>
-  new CounterRandom({ seed, stream: streams.sampling, text });
+const sampler = (seed: number, index = 0) =>
+  new CounterRandom({ seed, stream: streams.sampling, index });
 
 const row = fc.float32Array({
   minLength: 2,

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import {
   CharNetwork,
   createCharModel,
+  type DeviceChoice,
   type ModelConfig,
   presets,
   selectDevice,
@@ -89,7 +90,7 @@ testOnDevices(
 );
 
 Deno.test("the same seed gives the same weights on every device, another seed others", async () => {
-  const weightsOn = async (name: string, seed: number) => {
+  const weightsOn = async (name: DeviceChoice, seed: number) => {
     await selectDevice({ name });
     const model = createCharModel({ ...small, seed });
     const values = await Promise.all(
@@ -201,4 +202,30 @@ Deno.test("sizes that make no model are refused by name", () => {
       new RegExp(`Cannot build a model with ${key} ${value}`),
     );
   }
+});
+
+Deno.test("only the vocabulary's size must be given: the rest is the tutorial's", async () => {
+  await selectDevice({ name: "wasm" });
+  using model = createCharModel({ vocabularySize: 66 });
+  assert.deepEqual(model.config, { vocabularySize: 66, ...presets.tutorial.model });
+  assert.equal(model.network.countParams(), 4_022_850);
+});
+
+Deno.test("what is no size of a model is refused by its name, and leaves nothing behind", async () => {
+  await selectDevice({ name: "cpu" });
+  const before = tf.memory().numTensors;
+  const wrong: [Partial<ModelConfig>, RegExp][] = [
+    [{ layers: 0 }, /layers 0/],
+    [{ rnnUnits: 1.5 }, /rnnUnits 1.5/],
+    [{ embeddingDim: "8" as never }, /embeddingDim 8/],
+    [{ vocabularySize: NaN }, /vocabularySize NaN/],
+    [{ embeddingScale: -1 }, /embeddingScale -1/],
+    [{ embeddingScale: Infinity }, /embeddingScale Infinity/],
+    [{ seed: -1 }, /-1 as seed/],
+    [{ seed: 0.5 }, /0.5 as seed/],
+  ];
+  for (const [change, message] of wrong) {
+    assert.throws(() => createCharModel({ ...small, ...change }), { name: "RangeError", message });
+  }
+  assert.equal(tf.memory().numTensors, before);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CounterRandom, streams } from "folio";
+import { CounterRandom, streams } from "../../lib/random.ts";
 import { glorotUniform, orthogonal, uniformWeights } from "../../lib/model/initializers.ts";
 
 const random = new CounterRandom({ seed: 3, stream: streams.weights });

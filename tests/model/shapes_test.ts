@@ -44,7 +44,7 @@ Deno.test({
   ),
   async fn() {
     // tfjs' plain JavaScript would take minutes for their products, its WebAssembly takes seconds.
-    const device = { name: "wasm", blas: "none" };
+    const device = { name: "wasm", blas: "none" } as const;
     await selectDevice(device);
     try {
       registerPlainGru("wasm");

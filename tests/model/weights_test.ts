@@ -24,7 +24,7 @@ const config = {
 const byName = (records: readonly TensorRecord[]) =>
   new Map(records.map((record) => [record.name, record]));
 
-for (const device of ["cpu", "wasm"]) {
+for (const device of ["cpu", "wasm"] as const) {
   Deno.test(`weights on ${device}: from one model into another, to the bit`, async () => {
     await selectDevice({ name: device });
     const before = tf.memory().numTensors;

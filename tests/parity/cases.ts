@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { CounterRandom, type ModelConfig } from "folio";
+import type { ModelConfig } from "folio";
+import { CounterRandom } from "../../lib/random.ts";
 import { encodeSafetensors, type TensorRecord } from "../../lib/files/safetensors.ts";
 import { weightShapes } from "../../lib/model/weights.ts";
 import { someNumbers } from "../testdata/numbers.ts";
@@ -103,7 +104,7 @@ function firstScale(name: string, [rows, columns]: readonly number[]): number {
 
 /** Ids of which small ones are more frequent, so that there is something to learn. */
 function skewedIds(count: number, vocabularySize: number): Int32Array {
-  const random = new CounterRandom({ seed: 7, stream: 9, text: 1000 });
+  const random = new CounterRandom({ seed: 7, stream: 9, index: 1000 });
   return Int32Array.from(
     { length: count },
     (_, i) => Math.floor(vocabularySize * random.uniform(i) ** 3),

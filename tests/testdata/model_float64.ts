@@ -54,7 +54,7 @@ export function someWeights(shape: ModelShape): Weights {
  */
 export function someTokens({ batch, time, vocabularySize }: ModelShape): Tokens {
   const from = (text: number) => {
-    const random = new CounterRandom({ seed: 7, stream: 10, text });
+    const random = new CounterRandom({ seed: 7, stream: 10, index: text });
     return Int32Array.from(
       { length: batch * time },
       (_, i) => random.below(i, vocabularySize - 1),

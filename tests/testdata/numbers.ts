@@ -10,7 +10,7 @@ export function someNumbers(
   size: number,
   { text = 0, scale = 1 } = {},
 ): Float64Array {
-  const random = new CounterRandom({ seed: 7, stream: 9, text });
+  const random = new CounterRandom({ seed: 7, stream: 9, index: text });
   return Float64Array.from(
     { length: size },
     (_, i) => Math.fround((2 * random.uniform(i) - 1) * scale),

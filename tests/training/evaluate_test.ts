@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import {
   type CharModel,
-  CounterRandom,
   createCharModel,
   evaluate,
   fitCallbacks,
@@ -14,6 +13,7 @@ import {
   train,
   validationBatches,
 } from "folio";
+import { CounterRandom } from "../../lib/random.ts";
 import { testOnDevices } from "../testdata/devices.ts";
 import { modelFloat64, someWeights } from "../testdata/model_float64.ts";
 

@@ -47,11 +47,10 @@ async function sitting(dir: string, { stopAt = Infinity }: { readonly stopAt?: n
     },
   };
   try {
-    const history = await train(model, batches(before?.epochs.length), {
+    const history = await train(model, batches(), {
       epochs,
       optimizer,
-      history: before?.epochs,
-      unfinished: before?.unfinished,
+      history: before,
       validation: batches(before?.epochs.length),
       callbacks: [saveAndStop, checkpointEachEpoch(checkpoints)],
       signal: stop.signal,
@@ -133,7 +132,7 @@ Deno.test("an unfinished epoch that is not the next one is refused", async () =>
   const model = createCharModel(config);
   const unfinished = { epoch: 3, steps: 1, lossSum: 1, seconds: 1, learningRate: 0.1 };
   await assert.rejects(
-    train(model, batches(), { epochs: 4, history: [record(1, 1)], unfinished }),
+    train(model, batches(), { epochs: 4, history: { epochs: [record(1, 1)], unfinished } }),
     { name: "RangeError", message: /Cannot go on with epoch 3: after the history comes epoch 2/ },
   );
   model.dispose();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { CounterRandom, createCharModel, presets, streams } from "folio";
+import { createCharModel, presets } from "folio";
+import { CounterRandom, streams } from "../../../lib/random.ts";
 import { DeviceSampler } from "../../../lib/model/device_sampler.ts";
 import { sampleToken } from "../../../lib/generation/sampling.ts";
 import { testGpuTiles, testOnWebgpu } from "../../testdata/devices.ts";
@@ -28,7 +29,7 @@ async function withWriter(
   change(logits);
   const randoms = Array.from(
     { length: batch },
-    (_, text) => new CounterRandom({ seed: 0xfedcba98, stream: streams.sampling, text }),
+    (_, index) => new CounterRandom({ seed: 0xfedcba98, stream: streams.sampling, index }),
   );
   const start = tf.tensor2d(Float32Array.from(logits), [batch, vocabularySize]);
   const state = Array.from({ length: layers }, () => tf.zeros<tf.Rank.R2>([batch, 8]));
