@@ -25,11 +25,11 @@ export function sourceOf(shader: Shader): ShaderSource {
 export const emptyShader: ShaderSource = {
   key: "empty",
   code: `
-@group(0) @binding(0) var<uniform> numbers: vec4<u32>;
-@group(0) @binding(1) var<uniform> now: vec4<u32>;
+@group(0) @binding(0) var<uniform> uniforms: vec4<u32>;
+@group(0) @binding(1) var<uniform> stepIndex: vec4<u32>;
 @group(0) @binding(2) var<storage, read_write> out: array<u32>;
 @compute @workgroup_size(64)
-fn main(@builtin(local_invocation_index) lane: u32) { out[lane] = numbers.x + now.x; }`,
+fn main(@builtin(local_invocation_index) localIndex: u32) { out[localIndex] = uniforms.x + stepIndex.x; }`,
   bindings: ["uniform", "uniform", "storage"],
 };
 

@@ -47,14 +47,14 @@ export type Sgemm = Deno.FromForeignFunction<typeof sgemm>;
 /** C = A·B in one call. */
 export function multiplyBySgemm(
   sgemm: Sgemm,
-  { m, n, k, transposeA, transposeB, strideA, strideB, strideC, add }: Required<Product>,
+  { m, n, k, transposeA, transposeB, strideA, strideB, strideC, accumulate }: Required<Product>,
   { a, b, c }: Matrices,
 ): void {
   const view = (array: Float32Array) => array as Float32Array<ArrayBuffer>;
   // deno-fmt-ignore
   sgemm(
     rowMajor, transposeA ? transpose : noTranspose, transposeB ? transpose : noTranspose,
-    m, n, k, 1, view(a), strideA, view(b), strideB, add ? 1 : 0, view(c), strideC,
+    m, n, k, 1, view(a), strideA, view(b), strideB, accumulate ? 1 : 0, view(c), strideC,
   );
 }
 

@@ -139,8 +139,8 @@ function multiply(
 ): void {
   const view = (array: Float32Array) => array as Float32Array<ArrayBuffer>;
   const product = withStrides(given);
-  const { m, n, k, transposeA, transposeB, strideB, add } = product;
-  const beta = add ? 1 : 0;
+  const { m, n, k, transposeA, transposeB, strideB, accumulate } = product;
+  const beta = accumulate ? 1 : 0;
   // Few rows are as many matrix–vector products, which do not copy B first; for one row that
   // is up to ten times faster.
   if (m === 1 && !transposeB && !transposeA) {

@@ -51,7 +51,7 @@ export function nativeSteps(others: GruSteps, { unit, native, simd }: NativeTool
       if (!fits(sizes) || !arrays.isPacked) return others.forward(sizes, arrays);
       const { batch, time, units } = sizes;
       const { gateTime, kernel, ids = rowNumbers(batch * time), bias, projected } = arrays;
-      const { before: previousStates, hidden } = arrays;
+      const { previousStates, hidden } = arrays;
       const [panels, gates] = [aligned(kernel), aligned(arrays.gates)];
       native.run({
         ...{ kind: "forward", phases: time, ...cutColumns(units / lanes, { block: 1, threads }) },
@@ -69,9 +69,9 @@ export function nativeSteps(others: GruSteps, { unit, native, simd }: NativeTool
     backward(sizes, arrays) {
       if (!fits(sizes) || sizes.time === 1) return others.backward(sizes, arrays);
       const { batch, time, units } = sizes;
-      const { ids = rowNumbers(batch * time), before: previousStates, gradient } = arrays;
-      const { inputSide: gradProjected, recurrentSide: gradRecurrent } = arrays;
-      const { bias: gradBias, carried: gradHidden } = arrays;
+      const { ids = rowNumbers(batch * time), previousStates, gradient } = arrays;
+      const { gradProjected: gradProjected, gradRecurrent: gradRecurrent } = arrays;
+      const { bias: gradBias, gradHidden: gradHidden } = arrays;
       const [panels, gates] = [aligned(arrays.packed), aligned(arrays.gates)];
       const parts = cutColumns(units / lanes, { block: tile.vectors, threads });
       native.run({

@@ -80,7 +80,7 @@ export async function startNativeThreads(options: NativeThreadsOptions): Promise
       work: (counter) => runJob(job, { counter, tools, heap }),
     });
   const compute: PartThreads["compute"] = (
-    { transposeA, transposeB, add: accumulate, ...product },
+    { transposeA, transposeB, accumulate, ...product },
     { byRows, ...cut },
     { matrices: { a, b, c } },
   ) => {

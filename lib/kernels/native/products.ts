@@ -30,7 +30,7 @@ export function nativeProducts(others: Products, { unit, native, simd }: NativeT
     n % lanes === 0 && k % unrolled === 0 && !transposeA;
   const isOuter = ({ m, n, k, strideA, strideB, strideC, ...product }: Required<Product>) =>
     m > rowsBySgemv && m * n * k > fewestOperations &&
-    product.transposeA && !product.transposeB && !product.add &&
+    product.transposeA && !product.transposeB && !product.accumulate &&
     m % lanes === 0 && n % (outerVectors * lanes) === 0 &&
     strideA === m && strideB === n && strideC === n;
 
@@ -55,7 +55,7 @@ export function nativeProducts(others: Products, { unit, native, simd }: NativeT
     },
     multiplyPacked(given, a, packed, c) {
       if (!inPanels(given)) return others.multiplyPacked(given, a, packed, c);
-      const { m, n, k, strideA, strideC, add: accumulate } = withStrides(given);
+      const { m, n, k, strideA, strideC, accumulate } = withStrides(given);
       const columns = n / lanes;
       const parts = m * n * k <= fewestOperations
         ? { parts: 1, columnsOfPart: columns }

@@ -102,7 +102,7 @@ function multiplyByBlas(
     ...job,
     transposeA: job.transposeA === 1,
     transposeB: job.transposeB === 1,
-    add: job.accumulate === 1,
+    accumulate: job.accumulate === 1,
   };
   const { product, starts } = partOf(whole, { ...job, byRows: job.byRows === 1 }, index);
   multiplyBySgemm(sgemm, product, {

@@ -50,7 +50,7 @@ function compute({ products, steps }: Kernels, memory: WebAssembly.Memory, lanes
   const inputs = {
     bias: array(wide, { seed: 2 }),
     projected: array(batch * time * wide, { seed: 3 }),
-    before: array(time * batch * units, { seed: 4 }),
+    previousStates: array(time * batch * units, { seed: 4 }),
   };
   const gradient = array(batch * time * units, { seed: 5 });
   const hidden = array(batch * time * units);
@@ -58,9 +58,9 @@ function compute({ products, steps }: Kernels, memory: WebAssembly.Memory, lanes
   const forward = array(steps.forwardSize(sizes));
   const backward = array(steps.backwardSize(sizes));
   const gradients = {
-    recurrentSide: array(time * batch * wide),
-    carried: array(batch * units),
-    inputSide: array(batch * time * wide),
+    gradRecurrent: array(time * batch * wide),
+    gradHidden: array(batch * units),
+    gradProjected: array(batch * time * wide),
     bias: array(wide),
   };
   steps.packForward(sizes, kernel, forward);
@@ -70,8 +70,8 @@ function compute({ products, steps }: Kernels, memory: WebAssembly.Memory, lanes
     ...{ recurrent, hidden },
   });
   steps.packBackward(sizes, kernel, backward);
-  const { before } = inputs;
-  steps.backward(sizes, { ...common, packed: backward, before, gradient, ...gradients });
+  const { previousStates } = inputs;
+  steps.backward(sizes, { ...common, packed: backward, previousStates, gradient, ...gradients });
 
   // Large enough to go to machine code, and more rows than one of its blocks.
   const outer = { m: 2 * lanes, n: 6 * lanes, k: 1200, transposeA: true };

@@ -49,13 +49,13 @@ type Triple = [tf.Tensor, tf.Tensor, tf.Tensor];
 function plainForward(gru: GruInputs, { training }: { training: boolean }): tf.Tensor[] {
   const { projected, ids, initialState, recurrentKernel, recurrentBias } = gru;
   const { batch, time, units } = gruSizes(gru);
-  const inputSide = ids === undefined
+  const gradProjected = ids === undefined
     ? projected.reshape([batch, time, 3 * units])
     : tf.gather(projected, ids);
   const saved: tf.Tensor2D[] = []; // [batch, 4·units] a step: z, r, ĥ, q
   const hidden: tf.Tensor2D[] = [];
   let h = initialState;
-  for (const p of steps(inputSide as tf.Tensor3D)) {
+  for (const p of steps(gradProjected as tf.Tensor3D)) {
     const [next, gates] = tf.tidy(() => {
       const [pz, pr, ph] = tf.split(p, 3, 1) as Triple;
       const recurrent = tf.add(tf.matMul(h, recurrentKernel), recurrentBias);
@@ -82,32 +82,32 @@ function plainBackward(gru: GruGradientInputs, attrs: { rows: number }): tf.Tens
   const gates = tf.split(saved1, time) as tf.Tensor2D[];
   const outputGradients = steps(gradient);
   const recurrentTransposed = tf.transpose(recurrentKernel) as tf.Tensor2D;
-  const inputSide: tf.Tensor2D[] = new Array(time); // D of the module's equations
-  const recurrentSide: tf.Tensor2D[] = new Array(time); // E
-  let carried: tf.Tensor2D = tf.zeros([batch, units]);
+  const gradProjected: tf.Tensor2D[] = new Array(time); // D of the module's equations
+  const gradRecurrent: tf.Tensor2D[] = new Array(time); // E
+  let gradHidden: tf.Tensor2D = tf.zeros([batch, units]);
   for (let t = time - 1; t >= 0; t--) {
-    const [before, D, E] = tf.tidy(() => {
+    const [previous, D, E] = tf.tidy(() => {
       const [z, r, candidate, q] = tf.split(gates[t]!, 4, 1) as [...Triple, tf.Tensor];
-      const g = tf.add(outputGradients[t]!, carried);
+      const g = tf.add(outputGradients[t]!, gradHidden);
       const dCandidate = tf.mul(tf.mul(g, tf.sub(1, z)), tf.sub(1, tf.square(candidate)));
       const dz = tf.mul(tf.mul(g, tf.sub(hidden[t]!, candidate)), tf.mul(z, tf.sub(1, z)));
       const dr = tf.mul(tf.mul(dCandidate, q), tf.mul(r, tf.sub(1, r)));
       const D = tf.concat([dz, dr, dCandidate], 1) as tf.Tensor2D;
       const E = tf.concat([dz, dr, tf.mul(dCandidate, r)], 1) as tf.Tensor2D;
-      const before = tf.add(tf.mul(g, z), tf.matMul(E, recurrentTransposed));
-      return [before as tf.Tensor2D, D, E];
+      const previous = tf.add(tf.mul(g, z), tf.matMul(E, recurrentTransposed));
+      return [previous as tf.Tensor2D, D, E];
     }) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
-    carried = before;
-    inputSide[t] = D;
-    recurrentSide[t] = E;
+    gradHidden = previous;
+    gradProjected[t] = D;
+    gradRecurrent[t] = E;
   }
-  const D = batchMajor(rows(inputSide), batch).reshape([batch * time, 3 * units]);
-  const E = rows(recurrentSide); // [time·batch, 3·units]
-  const before = rows(hidden.slice(0, time)); // [time·batch, units]
+  const D = batchMajor(rows(gradProjected), batch).reshape([batch * time, 3 * units]);
+  const E = rows(gradRecurrent); // [time·batch, 3·units]
+  const previousStates = rows(hidden.slice(0, time)); // [time·batch, units]
   return [
     ids === undefined ? D : tf.unsortedSegmentSum(D, ids.flatten(), attrs.rows),
-    carried,
-    tf.matMul(tf.transpose(before), E),
+    gradHidden,
+    tf.matMul(tf.transpose(previousStates), E),
     tf.sum(E, 0),
   ];
 }

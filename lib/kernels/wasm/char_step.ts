@@ -78,14 +78,14 @@ class WasmCharSteps implements CharSteps {
     for (const { kernel, inputBias, state, arrays } of layers) {
       if (kernel !== undefined) {
         for (let b = 0; b < batch; b++) above.set(inputBias!, b * 3 * units);
-        const product = { m: batch, n: 3 * units, k: units, add: true };
+        const product = { m: batch, n: 3 * units, k: units, accumulate: true };
         products.multiplyPacked(product, hidden, kernel, above);
       }
       steps.forward({ batch, time: 1, units }, arrays);
       state.set(hidden);
     }
     for (const row of rows) row.set(denseBias);
-    const product = { m: batch, n: vocabularySize, k: units, add: true };
+    const product = { m: batch, n: vocabularySize, k: units, accumulate: true };
     products.multiply(product, hidden, denseKernel, logits);
     return rows;
   }
@@ -115,7 +115,7 @@ class WasmCharSteps implements CharSteps {
           bias: of(recurrentBias),
           projected: i > 0 ? above : of(table),
           ids: i > 0 ? undefined : tokens,
-          ...{ before: of(state), hidden, gates },
+          ...{ previousStates: of(state), hidden, gates },
         },
       })),
       denseKernel: of(denseKernel),

@@ -32,23 +32,23 @@ export interface WasmTools {
 export function registerWasmGru(tools: WasmTools): void {
   registerKernel(gruForward, "wasm", ({ inputs, backend, attrs }) => {
     const { training } = attrs as { training: boolean };
-    const place = { ...tools, backend: backend as WasmBackend };
-    return forward(inputs as unknown as GruInputs, { ...place, training });
+    const context = { ...tools, backend: backend as WasmBackend };
+    return forward(inputs as unknown as GruInputs, { ...context, training });
   });
   registerKernel(gruBackward, "wasm", ({ inputs, backend, attrs }) => {
     const { rows } = attrs as { rows: number };
-    const place = { ...tools, backend: backend as WasmBackend };
-    return backward(inputs as unknown as GruGradientInputs, { ...place, rows });
+    const context = { ...tools, backend: backend as WasmBackend };
+    return backward(inputs as unknown as GruGradientInputs, { ...context, rows });
   });
 }
 
-interface Place extends WasmTools {
+interface KernelContext extends WasmTools {
   readonly backend: WasmBackend;
 }
 
 function forward(
   gru: GruInputs,
-  { backend, steps, training }: Place & { readonly training: boolean },
+  { backend, steps, training }: KernelContext & { readonly training: boolean },
 ): tf.TensorInfo[] {
   const { batch, time, units } = gruSizes(gru);
   // Before anything is made that an error would leave behind.
@@ -58,7 +58,7 @@ function forward(
   const make = (...shape: number[]) => backend.makeOutput(shape, "float32");
   const outputs = {
     hidden: make(batch, time, units),
-    before: make(time, batch, units),
+    previousStates: make(time, batch, units),
     gates: make(steps.gatesSize({ ...sizes, time: gateTime })),
   };
   // A single step reads the kernel too seldom to pay for packing it, and so does a single text,
@@ -70,8 +70,8 @@ function forward(
   };
   // The heap has all it needs now: from here on its views stay valid.
   const view = (tensor: tf.TensorInfo) => floats(backend, tensor);
-  const before = view(outputs.before);
-  before.set(view(gru.initialState));
+  const previousStates = view(outputs.previousStates);
+  previousStates.set(view(gru.initialState));
   const [kernel, packed] = [view(gru.recurrentKernel), view(scratch.packed)];
   if (isPacked) steps.packForward(sizes, kernel, packed);
   steps.forward(sizes, {
@@ -80,20 +80,20 @@ function forward(
     bias: view(gru.recurrentBias),
     projected: view(gru.projected),
     ids: gru.ids && integers(backend, gru.ids),
-    before,
+    previousStates,
     hidden: view(outputs.hidden),
     gates: view(outputs.gates),
   });
   const free = Object.values(scratch);
-  if (!training) free.push(outputs.before, outputs.gates);
+  if (!training) free.push(outputs.previousStates, outputs.gates);
   for (const tensor of free) backend.disposeData(tensor.dataId);
-  return training ? [outputs.hidden, outputs.before, outputs.gates] : [outputs.hidden];
+  return training ? [outputs.hidden, outputs.previousStates, outputs.gates] : [outputs.hidden];
 }
 
 /** With `saved0` `[time, batch, units]`, the states before, and `saved1` the gates of all steps. */
 function backward(
   gru: GruGradientInputs,
-  { backend, products, steps, rows }: Place & { readonly rows: number },
+  { backend, products, steps, rows }: KernelContext & { readonly rows: number },
 ): tf.TensorInfo[] {
   const [batch, time, units] = gru.gradient.shape;
   const wide = 3 * units;
@@ -107,30 +107,30 @@ function backward(
   };
   const sizes = { batch, time, units };
   const scratch = {
-    recurrentSide: make(time * batch, wide),
+    gradRecurrent: make(time * batch, wide),
     packed: make(steps.backwardSize(sizes)),
   };
   // The heap has all it needs now: from here on its views stay valid.
   const view = (tensor: tf.TensorInfo) => floats(backend, tensor);
-  const before = view(gru.saved0);
-  const recurrentSide = view(scratch.recurrentSide);
+  const previousStates = view(gru.saved0);
+  const gradRecurrent = view(scratch.gradRecurrent);
   const packed = view(scratch.packed);
   steps.packBackward(sizes, view(gru.recurrentKernel), packed);
   steps.backward(sizes, {
     packed,
     ids: gru.ids && integers(backend, gru.ids),
-    before,
+    previousStates,
     gates: view(gru.saved1),
     gradient: view(gru.gradient),
-    recurrentSide,
-    carried: view(outputs.state).fill(0),
-    inputSide: view(outputs.projected).fill(0),
+    gradRecurrent,
+    gradHidden: view(outputs.state).fill(0),
+    gradProjected: view(outputs.projected).fill(0),
     bias: view(outputs.bias).fill(0),
   });
   products.multiply(
     { m: units, n: wide, k: batch * time, transposeA: true },
-    before,
-    recurrentSide,
+    previousStates,
+    gradRecurrent,
     view(outputs.recurrentKernel),
   );
   for (const tensor of Object.values(scratch)) backend.disposeData(tensor.dataId);

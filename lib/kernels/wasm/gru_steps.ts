@@ -31,7 +31,7 @@ export interface ForwardArrays {
   /** `[batch, time]`: the row of `projected` of each step; without it, b · time + t */
   readonly ids: Int32Array | undefined;
   /** `[time, batch, units]`: the state before each step; given for the first one only */
-  readonly before: Float32Array;
+  readonly previousStates: Float32Array;
   /** Gets `[batch, time, units]`, the state after each step. */
   readonly hidden: Float32Array;
   /** Gets z, r, ĥ and q, in an order of its own. */
@@ -44,17 +44,17 @@ export interface BackwardArrays {
   readonly packed: Float32Array;
   readonly ids: Int32Array | undefined;
   /** From the forward pass. */
-  readonly before: Float32Array;
+  readonly previousStates: Float32Array;
   /** From the forward pass of sequences of these sizes, with all their time. */
   readonly gates: Float32Array;
   /** `[batch, time, units]`: the gradient by the hidden states */
   readonly gradient: Float32Array;
   /** Gets `[time, batch, 3 · units]`, E of gru.ts. */
-  readonly recurrentSide: Float32Array;
+  readonly gradRecurrent: Float32Array;
   /** `[batch, units]`: the gradient by the last state, and then by the first */
-  readonly carried: Float32Array;
+  readonly gradHidden: Float32Array;
   /** `[rows, 3 · units]`: D of gru.ts is added to it */
-  readonly inputSide: Float32Array;
+  readonly gradProjected: Float32Array;
   /** `[3 · units]`: the sum of E is added to it */
   readonly bias: Float32Array;
 }
@@ -81,7 +81,7 @@ export function portableSteps(products: Products, simd: Simd): GruSteps {
     ...{ m: batch, n: 3 * units, k: units },
   });
   const backwardProduct = ({ batch, units }: GruSizes): Product => ({
-    ...{ m: batch, n: units, k: 3 * units, transposeB: true, add: true },
+    ...{ m: batch, n: units, k: 3 * units, transposeB: true, accumulate: true },
   });
   return {
     gatesSize: ({ batch, time, units }) => batch * time * 4 * units,
@@ -89,36 +89,36 @@ export function portableSteps(products: Products, simd: Simd): GruSteps {
     packForward: (sizes, kernel, packed) => products.pack(forwardProduct(sizes), kernel, packed),
     forward(sizes, { kernel, isPacked, recurrent, ids, projected, bias, ...states }) {
       const { batch, time, units } = sizes;
-      const { before, hidden, gates, gateTime } = states;
+      const { previousStates, hidden, gates, gateTime } = states;
       const product = forwardProduct(sizes);
       for (let t = 0; t < time; t++) {
-        const state = before.subarray(t * batch * units);
+        const state = previousStates.subarray(t * batch * units);
         if (isPacked) products.multiplyPacked(product, state, kernel, recurrent);
         else products.multiply(product, state, kernel, recurrent);
         // deno-fmt-ignore
         simd.gruForward(
           batch, time, units, t, gateTime, ids?.byteOffset ?? 0, projected.byteOffset,
-          recurrent.byteOffset, bias.byteOffset, before.byteOffset, hidden.byteOffset,
+          recurrent.byteOffset, bias.byteOffset, previousStates.byteOffset, hidden.byteOffset,
           gates.byteOffset,
         );
       }
     },
     backwardSize: (sizes) => products.packedSize(backwardProduct(sizes)),
     packBackward: (sizes, kernel, packed) => products.pack(backwardProduct(sizes), kernel, packed),
-    backward(sizes, { packed, ids, before, gates, gradient, recurrentSide, ...sums }) {
+    backward(sizes, { packed, ids, previousStates, gates, gradient, gradRecurrent, ...sums }) {
       const { batch, time, units } = sizes;
-      const { carried, inputSide, bias } = sums;
+      const { gradHidden, gradProjected, bias } = sums;
       const product = backwardProduct(sizes);
       for (let t = time - 1; t >= 0; t--) {
         // deno-fmt-ignore
         simd.gruBackward(
-          batch, time, units, t, ids?.byteOffset ?? 0, gates.byteOffset, before.byteOffset,
-          gradient.byteOffset, carried.byteOffset, inputSide.byteOffset,
-          recurrentSide.byteOffset, bias.byteOffset,
+          batch, time, units, t, ids?.byteOffset ?? 0, gates.byteOffset, previousStates.byteOffset,
+          gradient.byteOffset, gradHidden.byteOffset, gradProjected.byteOffset,
+          gradRecurrent.byteOffset, bias.byteOffset,
         );
-        // carried holds g ⊙ z by now; the product adds E·Rᵀ.
-        const side = recurrentSide.subarray(t * batch * 3 * units);
-        products.multiplyPacked(product, side, packed, carried);
+        // gradHidden holds g ⊙ z by now; the product adds E·Rᵀ.
+        const side = gradRecurrent.subarray(t * batch * 3 * units);
+        products.multiplyPacked(product, side, packed, gradHidden);
       }
     },
   };

@@ -37,7 +37,7 @@ function multiply(
     }
   }
   by.multiply(
-    { ...product, add: bias !== undefined },
+    { ...product, accumulate: bias !== undefined },
     floats(backend, a),
     floats(backend, b),
     values,

@@ -52,7 +52,7 @@ export function orthogonalizeRows(
     const part = a.subarray(start * columns);
     if (start > 0) {
       // Takes the finished rows' share out of the next ones.
-      const product = { m: end - start, n: columns, k: start, strideA: rows, add: true };
+      const product = { m: end - start, n: columns, k: start, strideA: rows, accumulate: true };
       products.multiply(product, g.subarray(start * rows), a, part);
     }
     for (let i = start; i < end; i++) {

@@ -12,7 +12,7 @@ import { type AnyJob, jobFormat } from "../threads/job_format.ts";
  */
 // deno-fmt-ignore
 const fields = {
-  product: ["byRows", "size", "m", "n", "k", "transposeA", "transposeB", "add", "packed"],
+  product: ["byRows", "size", "m", "n", "k", "transposeA", "transposeB", "accumulate", "packed"],
 } as const;
 
 /** A job. */
@@ -29,7 +29,7 @@ export function productOfJob(job: ParallelJob): { product: Product; cut: Cut } {
       ...{ m, n, k },
       transposeA: job.transposeA === 1,
       transposeB: job.transposeB === 1,
-      add: job.add === 1,
+      accumulate: job.accumulate === 1,
     },
     cut: { byRows: job.byRows === 1, size, parts },
   };

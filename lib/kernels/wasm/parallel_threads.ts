@@ -88,14 +88,20 @@ export class ParallelThreads implements PartThreads {
       return;
     }
     this.#share(product, matrices, isPacked);
-    const { m, n, k, transposeA, transposeB, add } = product;
+    const { m, n, k, transposeA, transposeB, accumulate } = product;
     const own = new Set<number>();
     this.pool.run({
       ...{ name: "a product", phases: 1, parts: cut.parts },
       write: (numbers) =>
         parallelJobs.write({
           ...{ kind: "product", phases: 1, ...cut, byRows: Number(cut.byRows) },
-          ...{ m, n, k, add: Number(add), packed: isPacked ? this.#packed.serial : 0 },
+          ...{
+            m,
+            n,
+            k,
+            accumulate: Number(accumulate),
+            packed: isPacked ? this.#packed.serial : 0,
+          },
           ...{ transposeA: Number(transposeA), transposeB: Number(transposeB) },
         }, numbers),
       work(counter) {
@@ -121,12 +127,12 @@ export class ParallelThreads implements PartThreads {
 
   /** Copies what a product reads into shared memory, dense. */
   #share(product: Required<Product>, { a, b, c }: Matrices, isPacked: boolean): void {
-    const { m, n, k, transposeA, transposeB, strideA, strideB, strideC, add } = product;
+    const { m, n, k, transposeA, transposeB, strideA, strideB, strideC, accumulate } = product;
     const shared = matricesIn(this.#memory, product);
     const [rowsA, columnsA] = transposeA ? [k, m] : [m, k];
     const [rowsB, columnsB] = transposeB ? [n, k] : [k, n];
     copyRows({ rows: rowsA, columns: columnsA }, { from: a, stride: strideA }, shared.a);
-    if (add) copyRows({ rows: m, columns: n }, { from: c, stride: strideC }, shared.c);
+    if (accumulate) copyRows({ rows: m, columns: n }, { from: c, stride: strideC }, shared.c);
     if (isPacked && this.#packed.byteOffset === b.byteOffset) return;
     copyRows({ rows: rowsB, columns: columnsB }, { from: b, stride: strideB }, shared.b);
     this.#packed.byteOffset = isPacked ? b.byteOffset : -1;

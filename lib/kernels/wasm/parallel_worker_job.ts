@@ -56,8 +56,8 @@ export function bySimd(): ComputePart {
   const products = simdProducts(loadSimd(memory, { fused: true }), 0);
   let known = { serial: 0, index: 0 };
   return ({ product }, shared, packed) => {
-    const { m, n, k, transposeA, transposeB, add } = product;
-    const dense = withStrides({ m, n, k, transposeA, transposeB, add });
+    const { m, n, k, transposeA, transposeB, accumulate } = product;
+    const dense = withStrides({ m, n, k, transposeA, transposeB, accumulate });
     // The scratch memory of simdProducts, then a packed B, which has to stay where it is; then A, B and C.
     const sizes = [products.packedSize(dense), m * k, n * k, m * n];
     const needed = scratchBytes + bytes * sizes.reduce((sum, size) => sum + size);
@@ -79,7 +79,9 @@ export function bySimd(): ComputePart {
     const [rowsB, columnsB] = transposeB ? [n, k] : [k, n];
     const isKnown = packed?.serial === known.serial && packed.index === known.index;
     copyRows({ rows: rowsA, columns: columnsA }, { from: shared.a, stride: product.strideA }, a);
-    if (add) copyRows({ rows: m, columns: n }, { from: shared.c, stride: product.strideC }, c);
+    if (accumulate) {
+      copyRows({ rows: m, columns: n }, { from: shared.c, stride: product.strideC }, c);
+    }
     if (!isKnown) {
       copyRows({ rows: rowsB, columns: columnsB }, { from: shared.b, stride: product.strideB }, b);
     }

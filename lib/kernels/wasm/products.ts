@@ -23,7 +23,7 @@ export interface Product {
   /** From one row of C to the next; default: they lie dense. */
   readonly strideC?: number;
   /** Whether the product is added to C instead of replacing it. */
-  readonly add?: boolean;
+  readonly accumulate?: boolean;
 }
 
 /** Products of float32 matrices on one heap, each given by a view that begins at its first number. */
@@ -51,14 +51,14 @@ export interface Products {
 
 /** A product with all its strides. */
 export function withStrides(product: Product): Required<Product> {
-  const { m, n, k, transposeA = false, transposeB = false, add = false } = product;
+  const { m, n, k, transposeA = false, transposeB = false, accumulate = false } = product;
   return {
     m,
     n,
     k,
     transposeA,
     transposeB,
-    add,
+    accumulate,
     strideA: product.strideA ?? (transposeA ? m : k),
     strideB: product.strideB ?? (transposeB ? k : n),
     strideC: product.strideC ?? n,

@@ -107,7 +107,7 @@ function sigmoid(x: v128): v128 {
 @inline
 function forwardUnits(
   u: i32, units: i32, projected: usize, recurrent: usize, bias: usize,
-  before: usize, hidden: usize, gates: usize, four: bool,
+  previousStates: usize, hidden: usize, gates: usize, four: bool,
 ): void {
   const v = u + units;
   const w = v + units;
@@ -121,7 +121,7 @@ function forwardUnits(
   ));
   const q = f32x4.add(read(at(recurrent, w), four), read(at(bias, w), four));
   const candidate = tanh(multiplyAdd(r, q, read(at(projected, w), four)));
-  const old = read(at(before, u), four);
+  const old = read(at(previousStates, u), four);
   write(at(hidden, u), multiplyAdd(z, f32x4.sub(old, candidate), candidate), four);
   write(at(gates, u), z, four);
   write(at(gates, v), r, four);
@@ -145,13 +145,13 @@ function inputRow(ids: usize, row: i32): i32 {
  */
 export function gruForward(
   batch: i32, time: i32, units: i32, t: i32, gateTime: i32, ids: usize, projected: usize,
-  recurrent: usize, bias: usize, before: usize, hidden: usize, gates: usize,
+  recurrent: usize, bias: usize, previousStates: usize, hidden: usize, gates: usize,
 ): void {
   for (let b: i32 = 0; b < batch; b++) {
     const row = b * time + t;
     const p = at(projected, inputRow(ids, row) * 3 * units);
     const h = at(recurrent, b * 3 * units);
-    const old = at(before, (t * batch + b) * units);
+    const old = at(previousStates, (t * batch + b) * units);
     const next = at(hidden, row * units);
     const g = at(gates, (t % gateTime * batch + b) * 4 * units);
     let u: i32 = 0;
@@ -172,8 +172,8 @@ function addTo(address: usize, value: v128, four: bool): void {
 // @ts-ignore: decorator
 @inline
 function backwardUnits(
-  u: i32, units: i32, gates: usize, before: usize, gradient: usize, carried: usize,
-  inputSide: usize, recurrentSide: usize, bias: usize, four: bool,
+  u: i32, units: i32, gates: usize, previousStates: usize, gradient: usize, gradHidden: usize,
+  gradProjected: usize, gradRecurrent: usize, bias: usize, four: bool,
 ): void {
   const one = f32x4.splat(1);
   const v = u + units;
@@ -182,43 +182,43 @@ function backwardUnits(
   const r = read(at(gates, v), four);
   const candidate = read(at(gates, w), four);
   const q = read(at(gates, w + units), four);
-  const g = f32x4.add(read(at(gradient, u), four), read(at(carried, u), four));
+  const g = f32x4.add(read(at(gradient, u), four), read(at(gradHidden, u), four));
   const rest = f32x4.mul(g, f32x4.sub(one, z));
   const dCandidate = f32x4.mul(rest, f32x4.sub(one, f32x4.mul(candidate, candidate)));
-  const dz = f32x4.mul(f32x4.mul(rest, z), f32x4.sub(read(at(before, u), four), candidate));
+  const dz = f32x4.mul(f32x4.mul(rest, z), f32x4.sub(read(at(previousStates, u), four), candidate));
   const dr = f32x4.mul(f32x4.mul(dCandidate, q), f32x4.mul(r, f32x4.sub(one, r)));
   const dq = f32x4.mul(dCandidate, r);
-  addTo(at(inputSide, u), dz, four);
-  addTo(at(inputSide, v), dr, four);
-  addTo(at(inputSide, w), dCandidate, four);
-  write(at(recurrentSide, u), dz, four);
-  write(at(recurrentSide, v), dr, four);
-  write(at(recurrentSide, w), dq, four);
+  addTo(at(gradProjected, u), dz, four);
+  addTo(at(gradProjected, v), dr, four);
+  addTo(at(gradProjected, w), dCandidate, four);
+  write(at(gradRecurrent, u), dz, four);
+  write(at(gradRecurrent, v), dr, four);
+  write(at(gradRecurrent, w), dq, four);
   addTo(at(bias, u), dz, four);
   addTo(at(bias, v), dr, four);
   addTo(at(bias, w), dq, four);
-  write(at(carried, u), f32x4.mul(g, z), four);
+  write(at(gradHidden, u), f32x4.mul(g, z), four);
 }
 
 /**
  * Step t of the backward pass, for all rows of the batch.
  *
- * carried is [batch, units], recurrentSide [time, batch, 3·units]; inputSide is [rows, 3·units]
+ * gradHidden is [batch, units], gradRecurrent [time, batch, 3·units]; gradProjected is [rows, 3·units]
  * and bias [3·units]: to both is added.
  */
 export function gruBackward(
-  batch: i32, time: i32, units: i32, t: i32, ids: usize, gates: usize, before: usize,
-  gradient: usize, carried: usize, inputSide: usize, recurrentSide: usize, bias: usize,
+  batch: i32, time: i32, units: i32, t: i32, ids: usize, gates: usize, previousStates: usize,
+  gradient: usize, gradHidden: usize, gradProjected: usize, gradRecurrent: usize, bias: usize,
 ): void {
   for (let b: i32 = 0; b < batch; b++) {
     const row = b * time + t;
-    const place = t * batch + b;
-    const g = at(gates, place * 4 * units);
-    const old = at(before, place * units);
+    const timeMajor = t * batch + b;
+    const g = at(gates, timeMajor * 4 * units);
+    const old = at(previousStates, timeMajor * units);
     const by = at(gradient, row * units);
-    const c = at(carried, b * units);
-    const d = at(inputSide, inputRow(ids, row) * 3 * units);
-    const e = at(recurrentSide, place * 3 * units);
+    const c = at(gradHidden, b * units);
+    const d = at(gradProjected, inputRow(ids, row) * 3 * units);
+    const e = at(gradRecurrent, timeMajor * 3 * units);
     let u: i32 = 0;
     for (; u + 4 <= units; u += 4) backwardUnits(u, units, g, old, by, c, d, e, bias, true);
     for (; u < units; u++) backwardUnits(u, units, g, old, by, c, d, e, bias, false);

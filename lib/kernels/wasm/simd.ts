@@ -10,13 +10,13 @@ export interface Simd {
   // deno-fmt-ignore
   gruForward(
     batch: number, time: number, units: number, t: number, gateTime: number, ids: number,
-    projected: number, recurrent: number, bias: number, before: number, hidden: number,
+    projected: number, recurrent: number, bias: number, previousStates: number, hidden: number,
     gates: number,
   ): void;
   // deno-fmt-ignore
   gruBackward(
     batch: number, time: number, units: number, t: number, ids: number, gates: number,
-    before: number, gradient: number, carried: number, inputSide: number, recurrentSide: number,
+    previousStates: number, gradient: number, gradHidden: number, gradProjected: number, gradRecurrent: number,
     bias: number,
   ): void;
   // deno-fmt-ignore
@@ -38,12 +38,12 @@ export interface Simd {
   // deno-fmt-ignore
   multiplyPanels(
     m: number, n: number, k: number, a: number, b: number, c: number, strideC: number,
-    add: boolean, edge: number,
+    accumulate: boolean, edge: number,
   ): void;
   // deno-fmt-ignore
   dotRows(
     rows: number, columns: number, a: number, strideA: number, x: number, y: number,
-    add: boolean,
+    accumulate: boolean,
   ): void;
   addRowsTimes(k: number, n: number, x: number, b: number, strideB: number, y: number): void;
 }

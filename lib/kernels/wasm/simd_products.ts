@@ -71,13 +71,13 @@ export function simdProducts(simd: Simd, scratch: number): Products {
     const [strideRow, strideColumn] = product.transposeA
       ? [product.strideA, 1]
       : [1, product.strideA];
-    const add = product.add || p > 0;
+    const accumulate = product.accumulate || p > 0;
     for (let i = 0; i < product.m; i += block.m) {
       const m = Math.min(block.m, product.m - i);
       const source = a + (p * strideRow + i * strideColumn) * bytes;
       simd.pack(k, m, tile.rows, source, strideRow, strideColumn, panelsA, tile.rows);
       const corner = c + (i * product.strideC + j) * bytes;
-      simd.multiplyPanels(m, n, k, panelsA, panels, corner, product.strideC, add, edge);
+      simd.multiplyPanels(m, n, k, panelsA, panels, corner, product.strideC, accumulate, edge);
     }
   }
 
@@ -85,7 +85,7 @@ export function simdProducts(simd: Simd, scratch: number): Products {
     description: "WebAssembly SIMD",
     multiply(given, a, b, c) {
       const product = withStrides(given);
-      const { m, n, k, transposeA, transposeB, strideA, strideB, strideC, add } = product;
+      const { m, n, k, transposeA, transposeB, strideA, strideB, strideC, accumulate } = product;
       if (m <= fewRows && !transposeA) {
         if (transposeB) {
           eachPartTimesRow(product, ({ rows, b: from, x, y }) => {
@@ -96,14 +96,14 @@ export function simdProducts(simd: Simd, scratch: number): Products {
               strideB,
               addressAt(a, x),
               addressAt(c, y),
-              add,
+              accumulate,
             );
           });
           return;
         }
         for (let i = 0; i < m; i++) {
           const y = c.subarray(i * strideC);
-          if (!add) y.fill(0, 0, n);
+          if (!accumulate) y.fill(0, 0, n);
           simd.addRowsTimes(k, n, addressAt(a, i * strideA), b.byteOffset, strideB, y.byteOffset);
         }
         return;

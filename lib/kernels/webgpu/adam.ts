@@ -65,15 +65,15 @@ export const adamShader: Shader = {
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) localIndex: u32,
 ) {
-  let i = (group.y * groups.x + group.x) * 256u + lane;
-  if (i >= numbers.size) { return; }
+  let i = (group.y * groups.x + group.x) * 256u + localIndex;
+  if (i >= uniforms.size) { return; }
   let g = gradient[i] * scale[0];
-  let m = mean[i] + (g - mean[i]) * (1.0 - numbers.beta1);
-  let v = meanSquare[i] + (g * g - meanSquare[i]) * (1.0 - numbers.beta2);
+  let m = mean[i] + (g - mean[i]) * (1.0 - uniforms.beta1);
+  let v = meanSquare[i] + (g * g - meanSquare[i]) * (1.0 - uniforms.beta2);
   mean[i] = m;
   meanSquare[i] = v;
-  weight[i] -= numbers.rate * m / (sqrt(v) + numbers.epsilon);
+  weight[i] -= uniforms.rate * m / (sqrt(v) + uniforms.epsilon);
 }`,
 };

@@ -39,17 +39,17 @@ export function registerWebgpuClipScale(): void {
 
 /** Adds up `sum` of all 256 invocations, always in the same order, into `sums[0]`. */
 const addUp = `
-  sums[lane] = sum;
+  sums[localIndex] = sum;
   for (var half = 128u; half > 0u; half /= 2u) {
     workgroupBarrier();
-    if (lane < half) { sums[lane] += sums[lane + half]; }
+    if (localIndex < half) { sums[localIndex] += sums[localIndex + half]; }
   }`;
 
 /**
- * Sums of the squares of a gradient, each over some of its numbers.
+ * Sums of the squares of a gradient, each over some of its uniforms.
  *
  * Buffers: `gradient`, and `out`, which gets a sum of each workgroup from `first` on.
- * Dispatch: any number of workgroups; together they stride over the numbers.
+ * Dispatch: any number of workgroups; together they stride over the uniforms.
  */
 export const sumSquaresShader: Shader = {
   key: "sum squares",
@@ -61,13 +61,13 @@ var<workgroup> sums: array<f32, 256>;
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) localIndex: u32,
 ) {
   var sum = 0.0;
-  for (var i = group.x * 256u + lane; i < numbers.size; i += groups.x * 256u) {
+  for (var i = group.x * 256u + localIndex; i < uniforms.size; i += groups.x * 256u) {
     sum += gradient[i] * gradient[i];
   }${addUp}
-  if (lane == 0u) { out[numbers.first + group.x] = sums[0]; }
+  if (localIndex == 0u) { out[uniforms.first + group.x] = sums[0]; }
 }`,
 };
 
@@ -79,9 +79,9 @@ export const clipScaleShader: Shader = {
   code: () => `
 var<workgroup> sums: array<f32, 256>;
 @compute @workgroup_size(256)
-fn main(@builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(local_invocation_index) localIndex: u32) {
   var sum = 0.0;
-  for (var i = lane; i < numbers.size; i += 256u) { sum += squares[i]; }${addUp}
-  if (lane == 0u) { scale[0] = min(1.0, numbers.clipNorm / max(sqrt(sums[0]), ${smallestNorm})); }
+  for (var i = localIndex; i < uniforms.size; i += 256u) { sum += squares[i]; }${addUp}
+  if (localIndex == 0u) { scale[0] = min(1.0, uniforms.clipNorm / max(sqrt(sums[0]), ${smallestNorm})); }
 }`,
 };

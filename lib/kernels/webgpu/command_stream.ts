@@ -152,7 +152,7 @@ export class CommandStream {
   }
 
   /**
-   * Records shaders, one after the other, again and again: each time round `now.step` is
+   * Records shaders, one after the other, again and again: each time round `stepIndex.value` is
    * one more. Hands them to the device, which may begin while the host goes on recording.
    */
   repeat(steps: number, runs: readonly Run[]): void {

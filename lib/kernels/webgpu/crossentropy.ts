@@ -66,13 +66,13 @@ export const lossShader: Shader = {
   code: () => `
 var<workgroup> parts: array<f32, 256>;
 @compute @workgroup_size(256)
-fn main(@builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(local_invocation_index) localIndex: u32) {
   var total = 0.0;
-  for (var row = lane; row < numbers.rows; row += 256u) {
-    let first = row * numbers.size;
+  for (var row = localIndex; row < uniforms.rows; row += 256u) {
+    let first = row * uniforms.size;
     var largest = logits[first];
     var sum = 1.0;
-    for (var j = 1u; j < numbers.size; j++) {
+    for (var j = 1u; j < uniforms.size; j++) {
       let x = logits[first + j];
       if (x > largest) {
         sum = sum * exp(largest - x) + 1.0;
@@ -83,12 +83,12 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     }
     total += log(sum) + largest - logits[first + u32(ids[row])];
   }
-  parts[lane] = total;
+  parts[localIndex] = total;
   for (var half = 128u; half > 0u; half /= 2u) {
     workgroupBarrier();
-    if (lane < half) { parts[lane] += parts[lane + half]; }
+    if (localIndex < half) { parts[localIndex] += parts[localIndex + half]; }
   }
-  if (lane == 0u) { loss[0] = parts[0] / f32(numbers.rows); }
+  if (localIndex == 0u) { loss[0] = parts[0] / f32(uniforms.rows); }
 }`,
 };
 
@@ -114,35 +114,35 @@ var<workgroup> parts: array<f32, 256>;
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) localIndex: u32,
 ) {
-  let part = lane % 16u;
-  let row = (group.y * groups.x + group.x) * ${rowsOfGroup}u + lane / 16u;
-  let isRow = row < numbers.rows;
-  let first = select(0u, row, isRow) * numbers.size;
+  let part = localIndex % 16u;
+  let row = (group.y * groups.x + group.x) * ${rowsOfGroup}u + localIndex / 16u;
+  let isRow = row < uniforms.rows;
+  let first = select(0u, row, isRow) * uniforms.size;
   var largest = logits[first];
-  for (var j = part; j < numbers.size; j += 16u) { largest = max(largest, logits[first + j]); }
-  parts[lane] = largest;
+  for (var j = part; j < uniforms.size; j += 16u) { largest = max(largest, logits[first + j]); }
+  parts[localIndex] = largest;
   for (var half = 8u; half > 0u; half /= 2u) {
     workgroupBarrier();
-    if (part < half) { parts[lane] = max(parts[lane], parts[lane + half]); }
+    if (part < half) { parts[localIndex] = max(parts[localIndex], parts[localIndex + half]); }
   }
   workgroupBarrier();
-  largest = parts[lane - part];
+  largest = parts[localIndex - part];
   workgroupBarrier();
   var sum = 0.0;
-  for (var j = part; j < numbers.size; j += 16u) { sum += exp(logits[first + j] - largest); }
-  parts[lane] = sum;
+  for (var j = part; j < uniforms.size; j += 16u) { sum += exp(logits[first + j] - largest); }
+  parts[localIndex] = sum;
   for (var half = 8u; half > 0u; half /= 2u) {
     workgroupBarrier();
-    if (part < half) { parts[lane] += parts[lane + half]; }
+    if (part < half) { parts[localIndex] += parts[localIndex + half]; }
   }
   workgroupBarrier();
   if (!isRow) { return; }
-  sum = parts[lane - part];
-  let scale = dy[0] / f32(numbers.rows);
+  sum = parts[localIndex - part];
+  let scale = dy[0] / f32(uniforms.rows);
   let id = u32(ids[row]);
-  for (var j = part; j < numbers.size; j += 16u) {
+  for (var j = part; j < uniforms.size; j += 16u) {
     let chosen = select(0.0, 1.0, j == id);
     gradient[first + j] = (exp(logits[first + j] - largest) / sum - chosen) * scale;
   }

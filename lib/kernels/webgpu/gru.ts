@@ -78,34 +78,34 @@ function forward(
 /** With `saved0` `[batch, time, units]`, the states before, and `saved1` `[batch, time, 4 · units]`. */
 function backward(
   stream: CommandStream,
-  { ids, recurrentKernel, gradient, saved0: before, saved1: gates }: GruGradientInputs,
+  { ids, recurrentKernel, gradient, saved0: previousStates, saved1: gates }: GruGradientInputs,
   { rows }: { readonly rows: number },
 ): tf.TensorInfo[] {
   const [batch, time, units] = gradient.shape;
   const [all, wide] = [batch * time, 3 * units];
-  const inputSide = stream.tensor([all, wide]); // D
-  const recurrentSide = stream.tensor([all, wide]); // E
+  const gradProjected = stream.tensor([all, wide]); // D
+  const gradRecurrent = stream.tensor([all, wide]); // E
   const initialState = stream.tensor([batch, units]);
   const { tile, workgroups } = tiling({ batch, units }, stream);
   stream.repeat(time + 1, [{
     shader: gruBackwardShader(tile),
     tensors: [
-      ...[recurrentKernel, gates, before, gradient],
-      ...[initialState, inputSide, recurrentSide],
+      ...[recurrentKernel, gates, previousStates, gradient],
+      ...[initialState, gradProjected, gradRecurrent],
     ],
     uniforms: { batch, time, units },
     workgroups,
   }]);
   const byProjected = ids
-    ? segmentSum(stream, { x: inputSide, ids: { ...ids, shape: [all] }, segments: rows })
-    : inputSide;
+    ? segmentSum(stream, { x: gradProjected, ids: { ...ids, shape: [all] }, segments: rows })
+    : gradProjected;
   const byRecurrentKernel = multiply(
     stream,
     { m: units, n: wide, k: all, transposeA: true },
-    { a: before, b: recurrentSide },
+    { a: previousStates, b: gradRecurrent },
   );
   const byBias = stream.tensor([wide]);
-  sumRows(stream, { rows: all, columns: wide }, { from: recurrentSide, to: byBias });
-  stream.free(recurrentSide, ...(ids ? [inputSide] : []));
+  sumRows(stream, { rows: all, columns: wide }, { from: gradRecurrent, to: byBias });
+  stream.free(gradRecurrent, ...(ids ? [gradProjected] : []));
   return [byProjected, initialState, byRecurrentKernel, byBias];
 }

@@ -12,16 +12,16 @@ import type { Shader } from "./shader.ts";
  * gradient that comes back from there, then the gradients of the gates at step t.
  *
  * ```text
- * g  = gradient[t] + carried + E[t+1]·Rᵀ          carried ← g ⊙ z
+ * g  = gradient[t] + gradHidden + E[t+1]·Rᵀ          gradHidden ← g ⊙ z
  * dĥ = g ⊙ (1 − z) ⊙ (1 − ĥ²)      dz = g ⊙ (h − ĥ) ⊙ z ⊙ (1 − z)
  * dr = dĥ ⊙ q ⊙ r ⊙ (1 − r)        D = [dz, dr, dĥ]      E = [dz, dr, dĥ ⊙ r]
  * ```
  *
  * Buffers: `recurrentKernel` `[units, 3·units]`, `gates` `[batch, time, 4·units]`, `before`
- * and `gradient` `[batch, time, units]`, `carried` `[batch, units]`, and `inputSide` (D)
- * and `recurrentSide` (E) `[batch, time, 3·units]`. Dispatch, once for each step and once
+ * and `gradient` `[batch, time, units]`, `gradHidden` `[batch, units]`, and `gradProjected` (D)
+ * and `gradRecurrent` (E) `[batch, time, 3·units]`. Dispatch, once for each step and once
  * more: x over units by 16, y over texts by 8 · rowGroups. The s-th is for t = time − 1 − s.
- * The first has no later step to multiply; the last has no gates, and leaves in `carried`
+ * The first has no later step to multiply; the last has no gates, and leaves in `gradHidden`
  * the gradient of the state before the sequence.
  */
 export function gruBackwardShader(tile: GruTile): Shader {
@@ -37,10 +37,10 @@ export function gruBackwardShader(tile: GruTile): Shader {
   return {
     key: `gru backward ${JSON.stringify(tile)}`,
     buffers: [
-      ...["recurrentKernel", "gates", "before", "gradient"].map((name) => (
+      ...["recurrentKernel", "gates", "previousStates", "gradient"].map((name) => (
         { name, access: "read" } as const
       )),
-      ...["carried", "inputSide", "recurrentSide"].map((name) => (
+      ...["gradHidden", "gradProjected", "gradRecurrent"].map((name) => (
         { name, access: "read_write" } as const
       )),
     ],
@@ -52,33 +52,33 @@ var<workgroup> sides: array<vec4<f32>, ${depth * stride}>;
 var<workgroup> weights: array<vec4<f32>, ${depth * weightStride}>;
 // E at the step after this one.
 fn sideOf(row: u32, k: u32) -> f32 {
-  let wide = 3u * numbers.units;
-  if (row >= numbers.batch || k >= wide) { return 0.0; }
-  return recurrentSide[(row * numbers.time + numbers.time - now.step) * wide + k];
+  let wide = 3u * uniforms.units;
+  if (row >= uniforms.batch || k >= wide) { return 0.0; }
+  return gradRecurrent[(row * uniforms.time + uniforms.time - stepIndex.value) * wide + k];
 }
 fn weightOf(unit: u32, k: u32) -> f32 {
-  let wide = 3u * numbers.units;
-  if (unit >= numbers.units || k >= wide) { return 0.0; }
+  let wide = 3u * uniforms.units;
+  if (unit >= uniforms.units || k >= wide) { return 0.0; }
   return recurrentKernel[unit * wide + k];
 }
 @compute @workgroup_size(${invocations})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) localIndex: u32,
 ) {
-  let units = numbers.units;
+  let units = uniforms.units;
   let firstUnit = group.x * ${unitsOfTile}u;
   let firstRow = group.y * ${rows}u;
-  let quad = lane % ${quads}u;
-  let rowGroup = lane / ${quads}u % ${rowGroups}u;
-  let slice = lane / ${quads * rowGroups}u;
+  let quad = localIndex % ${quads}u;
+  let rowGroup = localIndex / ${quads}u % ${rowGroups}u;
+  let slice = localIndex / ${quads * rowGroups}u;
   // Which vectors this invocation copies.
-  let copyDepth = lane % ${depth}u;
-  let copyQuad = lane / ${depth}u;
+  let copyDepth = localIndex % ${depth}u;
+  let copyQuad = localIndex / ${depth}u;
 ${lines(8, (i) => `  var sum${i} = vec4<f32>();`)}
 ${lines(Math.ceil(rows / 16), (i) => `  var nextSide${i} = vec4<f32>();`)}
   var nextWeight = vec4<f32>();
-  let end = select(3u * units, 0u, now.step == 0u);
+  let end = select(3u * units, 0u, stepIndex.value == 0u);
   for (var k = 0u; k < end + ${depth}u; k += ${depth}u) {
     // The part fetched in the last turn goes to workgroup memory, the next one is fetched.
     if (k > 0u) {
@@ -130,23 +130,23 @@ ${
     }
     }
     workgroupBarrier();
-    if (lane < ${sums}u) {
-${lines(together, (i) => `      total += sides[${i * sums}u + lane];`)}
+    if (localIndex < ${sums}u) {
+${lines(together, (i) => `      total += sides[${i * sums}u + localIndex];`)}
     }
   }
-  if (lane < ${sums}u) { weights[lane] = total; }
+  if (localIndex < ${sums}u) { weights[localIndex] = total; }
   workgroupBarrier();
-  for (var i = lane; i < ${rows * unitsOfTile}u; i += ${invocations}u) {
+  for (var i = localIndex; i < ${rows * unitsOfTile}u; i += ${invocations}u) {
     let row = firstRow + i / ${unitsOfTile}u;
     let u = firstUnit + i % ${unitsOfTile}u;
-    if (row >= numbers.batch || u >= units) { continue; }
+    if (row >= uniforms.batch || u >= units) { continue; }
     var g = weights[i / 4u][i % 4u];
-    if (now.step > 0u) { g += carried[row * units + u]; }
-    if (now.step == numbers.time) {
-      carried[row * units + u] = g;
+    if (stepIndex.value > 0u) { g += gradHidden[row * units + u]; }
+    if (stepIndex.value == uniforms.time) {
+      gradHidden[row * units + u] = g;
       continue;
     }
-    let at = row * numbers.time + numbers.time - 1u - now.step;
+    let at = row * uniforms.time + uniforms.time - 1u - stepIndex.value;
     g += gradient[at * units + u];
     let gate = at * 4u * units + u;
     let z = gates[gate];
@@ -154,16 +154,16 @@ ${lines(together, (i) => `      total += sides[${i * sums}u + lane];`)}
     let candidate = gates[gate + 2u * units];
     let q = gates[gate + 3u * units];
     let dCandidate = g * (1.0 - z) * (1.0 - candidate * candidate);
-    let dz = g * (before[at * units + u] - candidate) * z * (1.0 - z);
+    let dz = g * (previousStates[at * units + u] - candidate) * z * (1.0 - z);
     let dr = dCandidate * q * r * (1.0 - r);
-    carried[row * units + u] = g * z;
+    gradHidden[row * units + u] = g * z;
     let side = at * 3u * units + u;
-    inputSide[side] = dz;
-    inputSide[side + units] = dr;
-    inputSide[side + 2u * units] = dCandidate;
-    recurrentSide[side] = dz;
-    recurrentSide[side + units] = dr;
-    recurrentSide[side + 2u * units] = dCandidate * r;
+    gradProjected[side] = dz;
+    gradProjected[side + units] = dr;
+    gradProjected[side + 2u * units] = dCandidate;
+    gradRecurrent[side] = dz;
+    gradRecurrent[side + units] = dr;
+    gradRecurrent[side + 2u * units] = dCandidate * r;
   }
 }`,
   };

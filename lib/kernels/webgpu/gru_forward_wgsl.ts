@@ -51,7 +51,7 @@ export function gruForwardShader({ tile, training, lookup }: ForwardForm): Shade
         { name, access: "read" } as const
       )),
       ...(lookup ? [{ name: "ids", access: "read", type: "array<i32>" } as const] : []),
-      ...["hidden", ...(training ? ["before", "gates"] : [])].map((name) => (
+      ...["hidden", ...(training ? ["previousStates", "gates"] : [])].map((name) => (
         { name, access: "read_write" } as const
       )),
     ],
@@ -63,33 +63,33 @@ var<workgroup> weights: array<f32, ${depth * wide}>;
 ${logistic}
 // The state before this step.
 fn stateOf(row: u32, k: u32) -> f32 {
-  if (row >= numbers.batch || k >= numbers.units) { return 0.0; }
-  if (now.step == 0u) { return initialState[row * numbers.units + k]; }
-  return hidden[(row * numbers.time + now.step - 1u) * numbers.units + k];
+  if (row >= uniforms.batch || k >= uniforms.units) { return 0.0; }
+  if (stepIndex.value == 0u) { return initialState[row * uniforms.units + k]; }
+  return hidden[(row * uniforms.time + stepIndex.value - 1u) * uniforms.units + k];
 }
 fn weightOf(k: u32, gate: u32, unit: u32) -> f32 {
-  if (k >= numbers.units || unit >= numbers.units) { return 0.0; }
-  return recurrentKernel[(k * 3u + gate) * numbers.units + unit];
+  if (k >= uniforms.units || unit >= uniforms.units) { return 0.0; }
+  return recurrentKernel[(k * 3u + gate) * uniforms.units + unit];
 }
 @compute @workgroup_size(${invocations})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) localIndex: u32,
 ) {
-  let units = numbers.units;
+  let units = uniforms.units;
   let firstUnit = group.x * ${unitsOfTile}u;
   let firstRow = group.y * ${rows}u;
-  let unit = lane % ${unitsOfTile}u;
-  let rowGroup = lane / ${unitsOfTile}u % ${rowGroups}u;
-  let slice = lane / ${unitsOfTile * rowGroups}u;
+  let unit = localIndex % ${unitsOfTile}u;
+  let rowGroup = localIndex / ${unitsOfTile}u % ${rowGroups}u;
+  let slice = localIndex / ${unitsOfTile * rowGroups}u;
   // What this invocation copies: one vector of states, ${loads} weights.
-  let stateDepth = lane % ${depth}u;
-  let stateQuad = lane / ${depth}u;
+  let stateDepth = localIndex % ${depth}u;
+  let stateQuad = localIndex / ${depth}u;
   let copiesStates = stateQuad < ${rows / 4}u;
 ${
       lines(loads, (i) =>
-        `  let column${i} = (lane + ${i * invocations}u) % ${wide}u;
-  let depth${i} = (lane + ${i * invocations}u) / ${wide}u;`)
+        `  let column${i} = (localIndex + ${i * invocations}u) % ${wide}u;
+  let depth${i} = (localIndex + ${i * invocations}u) / ${wide}u;`)
     }
 ${gateNames.map((g) => `  var sum${g}0 = vec4<f32>(); var sum${g}1 = vec4<f32>();`).join("\n")}
   var nextState = vec4<f32>();
@@ -99,7 +99,7 @@ ${lines(loads, (i) => `  var nextWeight${i} = 0.0;`)}
     if (k > 0u) {
       workgroupBarrier();
       if (copiesStates) { states[stateDepth * ${stride}u + stateQuad] = nextState; }
-${lines(loads, (i) => `      weights[lane + ${i * invocations}u] = nextWeight${i};`)}
+${lines(loads, (i) => `      weights[localIndex + ${i * invocations}u] = nextWeight${i};`)}
       workgroupBarrier();
     }
     if (k < units) {
@@ -150,12 +150,12 @@ ${
     }
   }
   workgroupBarrier();
-  for (var i = lane; i < ${rows * unitsOfTile}u; i += ${invocations}u) {
+  for (var i = localIndex; i < ${rows * unitsOfTile}u; i += ${invocations}u) {
     let row = firstRow + i / ${unitsOfTile}u;
     let u = firstUnit + i % ${unitsOfTile}u;
-    if (row >= numbers.batch || u >= units) { continue; }
-    let at = row * numbers.time + now.step;
-    let place = row * numbers.inputTime + min(now.step, numbers.inputTime - 1u);
+    if (row >= uniforms.batch || u >= units) { continue; }
+    let at = row * uniforms.time + stepIndex.value;
+    let place = row * uniforms.inputTime + min(stepIndex.value, uniforms.inputTime - 1u);
     let input = ${lookup ? "u32(ids[place])" : "place"} * 3u * units + u;
     let sums = i / ${unitsOfTile}u * ${wide}u + i % ${unitsOfTile}u;
     let z = logistic(projected[input] + weights[sums] + bias[u]);
@@ -166,7 +166,7 @@ ${
     hidden[at * units + u] = candidate + z * (state - candidate);
 ${
       training
-        ? `    before[at * units + u] = state;
+        ? `    previousStates[at * units + u] = state;
     let gate = at * 4u * units + u;
     gates[gate] = z;
     gates[gate + units] = r;

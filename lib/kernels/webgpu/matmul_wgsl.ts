@@ -88,8 +88,8 @@ export function productShader(form: ProductForm): Shader {
   const loadB = load({ name: "b", size: "n", along: !transposeB, aligned: form.alignedB });
   const place = (along: boolean) =>
     along
-      ? `vec2<u32>(lane % ${side / 4}u, lane / ${side / 4}u)`
-      : `vec2<u32>(lane / ${depth}u, lane % ${depth}u)`;
+      ? `vec2<u32>(localIndex % ${side / 4}u, localIndex / ${side / 4}u)`
+      : `vec2<u32>(localIndex / ${depth}u, localIndex % ${depth}u)`;
   const sum = (i: number, j: number) => `sum${i}_${j}`;
   const all = (line: (i: number, j: number) => string) =>
     lines(4 * vectors, (i) => lines(vectors, (j) => line(i, j)));
@@ -106,15 +106,15 @@ ${store(form)}
 @compute @workgroup_size(${across * across})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) localIndex: u32,
 ) {
   let row = group.y * ${side}u;
   let column = group.x * ${side}u;
-  let first = group.z * numbers.chunk;
-  let end = min(numbers.k, first + numbers.chunk);
+  let first = group.z * uniforms.chunk;
+  let end = min(uniforms.k, first + uniforms.chunk);
   let placeA = ${place(transposeA)}; // which vector, at which depth
   let placeB = ${place(!transposeB)};
-  let mine = vec2<u32>(lane % ${across}u, lane / ${across}u);
+  let mine = vec2<u32>(localIndex % ${across}u, localIndex / ${across}u);
 ${all((i, j) => `  var ${sum(i, j)} = vec4<f32>();`)}
   var nextA = loadA(row + 4u * placeA.x, first + placeA.y, end);
   var nextB = loadB(column + 4u * placeB.x, first + placeB.y, end);
@@ -134,7 +134,7 @@ ${all((i, j) => `      ${sum(i, j)} += a${i >> 2}.${"xyzw"[i & 3]} * b${j};`)}
     }`)
     }
   }
-  let matrix = group.z * numbers.m * numbers.n;
+  let matrix = group.z * uniforms.m * uniforms.n;
 ${
       all((i, j) => {
         const at = `row + ${4 * across * (i >> 2) + (i & 3)}u + 4u * mine.y`;
@@ -187,9 +187,9 @@ export function productShaders(): Shader[] {
 function load(
   { name, size, along, aligned }: { name: string; size: string; along: boolean; aligned: boolean },
 ): string {
-  const length = `numbers.${size}`;
+  const length = `uniforms.${size}`;
   const at = (n: number) =>
-    along ? `${name}[k * ${length} + i + ${n}u]` : `${name}[(i + ${n}u) * numbers.k + k]`;
+    along ? `${name}[k * ${length} + i + ${n}u]` : `${name}[(i + ${n}u) * uniforms.k + k]`;
   const body = along && aligned
     ? `  return ${name}[(k * ${length} + i) / 4u];`
     : `  var four = vec4<f32>();
@@ -205,13 +205,13 @@ function store({ alignedC, bias }: ProductForm): string {
   const biased = (n: number) => bias ? ` + bias[column + ${n}u]` : "";
   const four = lines(4, (n) => `bias[column + ${n}u],`);
   const body = alignedC
-    ? `  c[(matrix + row * numbers.n + column) / 4u] = sum${bias ? ` + vec4<f32>(${four})` : ""};`
+    ? `  c[(matrix + row * uniforms.n + column) / 4u] = sum${bias ? ` + vec4<f32>(${four})` : ""};`
     : lines(4, (n) =>
-      `  if (column + ${n}u < numbers.n) {
-    c[matrix + row * numbers.n + column + ${n}u] = sum[${n}]${biased(n)};
+      `  if (column + ${n}u < uniforms.n) {
+    c[matrix + row * uniforms.n + column + ${n}u] = sum[${n}]${biased(n)};
   }`);
   return `fn store(matrix: u32, row: u32, column: u32, sum: vec4<f32>) {
-  if (row >= numbers.m || column >= numbers.n) { return; }
+  if (row >= uniforms.m || column >= uniforms.n) { return; }
 ${body}
 }`;
 }
@@ -219,7 +219,7 @@ ${body}
 /**
  * The sum of all rows of a matrix, and with `bias` a row that is added to it.
  *
- * Buffers: `rows`, `[numbers.rows, numbers.columns]`, with a bias `bias`, of which the first
+ * Buffers: `rows`, `[uniforms.rows, uniforms.columns]`, with a bias `bias`, of which the first
  * `period` numbers repeat along the columns, and `sums`, written from `first` on. Dispatch: one workgroup for 16 columns, 16 × 16
  * invocations: each adds up every 16th row of a column, then the 16 sums are added.
  */
@@ -238,21 +238,21 @@ var<workgroup> parts: array<f32, 256>;
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) localIndex: u32,
 ) {
-  let column = (group.y * groups.x + group.x) * 16u + lane % 16u;
+  let column = (group.y * groups.x + group.x) * 16u + localIndex % 16u;
   var sum = 0.0;
-  if (column < numbers.columns) {
-    for (var row = lane / 16u; row < numbers.rows; row += 16u) {
-      sum += rows[row * numbers.columns + column];
+  if (column < uniforms.columns) {
+    for (var row = localIndex / 16u; row < uniforms.rows; row += 16u) {
+      sum += rows[row * uniforms.columns + column];
     }
   }
-  parts[lane] = sum;
+  parts[localIndex] = sum;
   workgroupBarrier();
-  if (lane < 16u && column < numbers.columns) {
-    sum = ${bias ? "bias[column % numbers.period]" : "0.0"};
-    for (var part = 0u; part < 16u; part++) { sum += parts[part * 16u + lane]; }
-    sums[numbers.first + column] = sum;
+  if (localIndex < 16u && column < uniforms.columns) {
+    sum = ${bias ? "bias[column % uniforms.period]" : "0.0"};
+    for (var part = 0u; part < 16u; part++) { sum += parts[part * 16u + localIndex]; }
+    sums[uniforms.first + column] = sum;
   }
 }`,
   };

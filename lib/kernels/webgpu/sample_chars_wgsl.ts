@@ -32,14 +32,14 @@ var<workgroup> parts: array<f32, 256>;
 @compute @workgroup_size(256)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) localIndex: u32,
 ) {
-  let depth = numbers.depth;
-  let columns = numbers.columns;
-  let column = min(group.x * ${columnsOfGroup}u + lane % 16u, columns - 1u);
-  let row = (group.y * numbers.time + now.step) * depth;
+  let depth = uniforms.depth;
+  let columns = uniforms.columns;
+  let column = min(group.x * ${columnsOfGroup}u + localIndex % 16u, columns - 1u);
+  let row = (group.y * uniforms.time + stepIndex.value) * depth;
   var sum = vec4<f32>();
-  var k = lane / 16u;
+  var k = localIndex / 16u;
   for (; k + 48u < depth; k += 64u) {
     sum += vec4<f32>(
 ${
@@ -49,11 +49,11 @@ ${
     );
   }
   for (; k < depth; k += 16u) { sum.x += hidden[row + k] * matrix[k * columns + column]; }
-  parts[lane] = sum.x + sum.y + sum.z + sum.w;
+  parts[localIndex] = sum.x + sum.y + sum.z + sum.w;
   workgroupBarrier();
-  if (lane >= 16u || group.x * ${columnsOfGroup}u + lane >= columns) { return; }
+  if (localIndex >= 16u || group.x * ${columnsOfGroup}u + localIndex >= columns) { return; }
   var total = bias[column];
-  for (var part = 0u; part < 16u; part++) { total += parts[part * 16u + lane]; }
+  for (var part = 0u; part < 16u; part++) { total += parts[part * 16u + localIndex]; }
   out[group.y * columns + column] = total;
 }`,
 };
@@ -114,37 +114,37 @@ fn better(a: Choice, b: Choice) -> bool {
 @compute @workgroup_size(${invocations})
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) localIndex: u32,
 ) {
   let text = group.x;
   var best = Choice(0.0, 0.0, 0u);
   var worst = 0xffffffffu;
-  for (var id = lane + 1u; id < numbers.size; id += ${invocations}u) {
-    let logit = logits[text * numbers.size + id];
+  for (var id = localIndex + 1u; id < uniforms.size; id += ${invocations}u) {
+    let logit = logits[text * uniforms.size + id];
     let bits = bitcast<u32>(logit);
     if ((bits & 0x7f800000u) == 0x7f800000u) {
       if (bits != 0xff800000u) { worst = min(worst, id); } // -infinity is never drawn
       continue;
     }
     let random = hash4(vec4<u32>(
-      words[2u * text], words[2u * text + 1u], numbers.position + now.step, id,
+      words[2u * text], words[2u * text + 1u], uniforms.position + stepIndex.value, id,
     ));
-    let choice = Choice(logit / numbers.temperature + gumbel(random), logit, id);
+    let choice = Choice(logit / uniforms.temperature + gumbel(random), logit, id);
     if (better(choice, best)) { best = choice; }
   }
-  choices[lane] = best;
-  bad[lane] = worst;
+  choices[localIndex] = best;
+  bad[localIndex] = worst;
   for (var half = ${invocations / 2}u; half > 0u; half /= 2u) {
     workgroupBarrier();
-    if (lane < half) {
-      if (better(choices[lane + half], choices[lane])) { choices[lane] = choices[lane + half]; }
-      bad[lane] = min(bad[lane], bad[lane + half]);
+    if (localIndex < half) {
+      if (better(choices[localIndex + half], choices[localIndex])) { choices[localIndex] = choices[localIndex + half]; }
+      bad[localIndex] = min(bad[localIndex], bad[localIndex + half]);
     }
   }
-  if (lane == 0u) {
+  if (localIndex == 0u) {
     let id = choices[0].id;
     ids[text] = i32(id);
-    drawn[now.step * numbers.batch + text] =
+    drawn[stepIndex.value * uniforms.batch + text] =
       select(i32(id), -1 - i32(bad[0]), bad[0] != 0xffffffffu);
   }
 }`,

@@ -33,7 +33,7 @@ export interface Pipeline {
  * Compiles a shader.
  *
  * The buffers are bound in their order; after them come the uniforms, which the WGSL sees
- * as `numbers`, and the number of the step, with a dynamic offset, as `now.step`.
+ * as `uniforms`, and the number of the step, with a dynamic offset, as `stepIndex.value`.
  */
 export function compile(device: GPUDevice, shader: Shader): Pipeline {
   const types: GPUBufferBindingLayout[] = [
@@ -55,7 +55,7 @@ export function compile(device: GPUDevice, shader: Shader): Pipeline {
   return { pipeline, layout };
 }
 
-/** The whole WGSL: the declarations of buffers, `numbers` and `now`, and the code. */
+/** The whole WGSL: the declarations of buffers, `uniforms` and `stepIndex`, and the code. */
 export function wgsl({ buffers, uniforms, code }: Shader): string {
   const storage = buffers.map(({ name, access, type = "array<f32>" }, i) =>
     `@group(0) @binding(${i}) var<storage, ${access}> ${name}: ${type};`
@@ -63,9 +63,9 @@ export function wgsl({ buffers, uniforms, code }: Shader): string {
   const fields = Object.entries(uniforms).map(([name, type]) => `${name}: ${type},`);
   return `
 ${storage.join("\n")}
-struct Numbers { ${fields.join(" ")} }
-@group(0) @binding(${buffers.length}) var<uniform> numbers: Numbers;
-struct Now { step: u32 }
-@group(0) @binding(${buffers.length + 1}) var<uniform> now: Now;
+struct Uniforms { ${fields.join(" ")} }
+@group(0) @binding(${buffers.length}) var<uniform> uniforms: Uniforms;
+struct StepIndex { value: u32 }
+@group(0) @binding(${buffers.length + 1}) var<uniform> stepIndex: StepIndex;
 ${code()}`;
 }

@@ -126,17 +126,17 @@ var<workgroup> parts: array<f32, 256>;
 @compute @workgroup_size(256)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) localIndex: u32,
 ) {
-  let column = group.x * 32u + lane % 32u;
+  let column = group.x * 32u + localIndex % 32u;
   var sum = 0.0;
-  for (var i = lane / 32u; i < numbers.count; i += 8u) {
-    if (ids[i] == i32(group.y) && column < numbers.width) { sum += x[i * numbers.width + column]; }
+  for (var i = localIndex / 32u; i < uniforms.count; i += 8u) {
+    if (ids[i] == i32(group.y) && column < uniforms.width) { sum += x[i * uniforms.width + column]; }
   }
-  parts[lane] = sum;
+  parts[localIndex] = sum;
   workgroupBarrier();
-  if (lane >= 32u || column >= numbers.width) { return; }
-  for (var part = 1u; part < 8u; part++) { sum += parts[part * 32u + lane]; }
-  sums[group.y * numbers.width + column] = sum;
+  if (localIndex >= 32u || column >= uniforms.width) { return; }
+  for (var part = 1u; part < 8u; part++) { sum += parts[part * 32u + localIndex]; }
+  sums[group.y * uniforms.width + column] = sum;
 }`,
 };

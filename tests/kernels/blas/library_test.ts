@@ -49,7 +49,7 @@ Deno.test({
           }
           return sum;
         });
-        blas.multiply({ m, n, k, strideA, transposeB, add: true }, a, b, c);
+        blas.multiply({ m, n, k, strideA, transposeB, accumulate: true }, a, b, c);
         assert.ok(
           relativeError(c, expected) < 1e-6,
           `m ${m}, transposeB ${transposeB}`,

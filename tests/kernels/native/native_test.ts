@@ -139,8 +139,8 @@ function passes(
   const sizes = { batch, time, units };
   const states = batch * time * units;
   const projected = array((tokens || batch * time) * 3 * units, 1);
-  const before = array(states);
-  before.set(someNumbers(batch * units, { text: 90 }));
+  const previousStates = array(states);
+  previousStates.set(someNumbers(batch * units, { text: 90 }));
   const kernel = array(3 * units * units, 2, 1 / Math.sqrt(units));
   const bias = array(3 * units, 3);
   const gradient = array(states, 4);
@@ -151,16 +151,16 @@ function passes(
   const backward = array(steps.backwardSize(sizes));
   const results = {
     hidden,
-    before,
-    recurrentSide: array(3 * states),
-    carried: array(batch * units, 5),
-    inputSide: array(projected.length, 6),
+    previousStates,
+    gradRecurrent: array(3 * states),
+    gradHidden: array(batch * units, 5),
+    gradProjected: array(projected.length, 6),
     bias: array(3 * units, 7),
   };
   steps.packForward(sizes, kernel, forward);
   steps.forward(sizes, {
     ...{ gateTime: time, kernel: forward, isPacked: true, recurrent, bias, projected, ids },
-    ...{ before, hidden, gates },
+    ...{ previousStates, hidden, gates },
   });
   steps.packBackward(sizes, kernel, backward);
   steps.backward(sizes, { packed: backward, ids, gates, gradient, ...results });
@@ -177,7 +177,7 @@ function singleSteps(
   const sizes = { batch, time: 1, units };
   const projected = array((tokens || batch) * 3 * units, 1);
   const kernel = array(3 * units * units, 2, 1 / Math.sqrt(units));
-  const [bias, before] = [array(3 * units, 3), array(batch * units, 4)];
+  const [bias, previousStates] = [array(3 * units, 3), array(batch * units, 4)];
   const ids = idsOf(batch, tokens);
   const [hidden, recurrent] = [array(batch * units), array(batch * 3 * units)];
   const gates = array(steps.gatesSize(sizes));
@@ -186,9 +186,9 @@ function singleSteps(
   const states = Array.from({ length: 3 }, () => {
     steps.forward(sizes, {
       ...{ gateTime: 1, kernel: packed, isPacked: true, recurrent, bias, projected, ids },
-      ...{ before, hidden, gates },
+      ...{ previousStates, hidden, gates },
     });
-    before.set(hidden);
+    previousStates.set(hidden);
     return hidden.slice();
   });
   return Object.fromEntries(states.map((state, i) => [`state ${i}`, state]));

@@ -86,7 +86,7 @@ const paths: readonly Path[] = [
         recurrent: array(batch * 3 * units),
         bias: array(3 * units, 2),
         projected: array(batch * time * 3 * units, 3),
-        before: array(batch * time * units, 4),
+        previousStates: array(batch * time * units, 4),
         hidden: array(batch * time * units),
         gates: array(steps.gatesSize(sizes)),
       };

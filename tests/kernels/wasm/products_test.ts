@@ -65,7 +65,7 @@ async function holdProducts(kind: keyof typeof kinds, threads: number): Promise<
     for (const transposeA of [false, true]) {
       for (const transposeB of [false, true]) {
         const product = {
-          ...{ m, n, k, transposeA, transposeB, add: k !== 30 },
+          ...{ m, n, k, transposeA, transposeB, accumulate: k !== 30 },
           strideA: (transposeA ? m : k) + 3,
           strideC: n + 2,
         };
@@ -76,7 +76,7 @@ async function holdProducts(kind: keyof typeof kinds, threads: number): Promise<
           someNumbers(m * strideC, { text: 3 }),
         ].map((values) => Float32Array.from(values));
         const expected = Float64Array.from(inputs[2]!);
-        if (!product.add) {
+        if (!product.accumulate) {
           for (let i = 0; i < m; i++) expected.fill(0, i * strideC, i * strideC + n);
         }
         for (let i = 0; i < m; i++) {
@@ -138,8 +138,15 @@ for (const kind of kindNames) {
         ];
         const cases = shapes
           .flatMap(([m, n, k], text) =>
-            [false, true].map((add) => {
-              const product = { m, n, k, add, transposeA: text === 3, transposeB: text === 1 };
+            [false, true].map((accumulate) => {
+              const product = {
+                m,
+                n,
+                k,
+                accumulate,
+                transposeA: text === 3,
+                transposeB: text === 1,
+              };
               return {
                 product,
                 a: place(m * k, 4 * text),
