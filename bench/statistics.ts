@@ -14,8 +14,8 @@ export interface Summary {
 /**
  * The median of some measurements, and how far they spread.
  *
- * @param values one or more numbers
- * @throws {RangeError} if there are none
+ * @param values One or more numbers.
+ * @throws {RangeError} If there are none.
  */
 export function summarize(values: readonly number[]): Summary {
   const sorted = [...values].sort((a, b) => a - b);

@@ -1,4 +1,8 @@
-/** Reading the words of a command line as numbers, each refused in one sentence. */
+/**
+ * Reading the words of a command line as numbers, each refused in one sentence.
+ *
+ * @module
+ */
 import { InvalidArgumentError } from "commander";
 
 /** The numbers that an argument may be. */

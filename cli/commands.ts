@@ -1,4 +1,8 @@
-/** What a command line asks for, once it is read: plain records that travel as JSON. */
+/**
+ * What a command line asks for, once it is read: plain records that travel as JSON.
+ *
+ * @module
+ */
 import type { PresetName } from "../lib/config.ts";
 import type { DeviceChoice } from "../lib/mod.ts";
 import type { pythonTargets } from "./python_target.ts";

@@ -1,4 +1,8 @@
-/** How a command ends: its exit code, and one line that says what went wrong. */
+/**
+ * How a command ends: its exit code, and one line that says what went wrong.
+ *
+ * @module
+ */
 
 /** The exit codes of every command. */
 export const exitCodes = {

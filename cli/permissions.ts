@@ -1,4 +1,8 @@
-/** The permissions that a command needs, by name and path, worked out from what it shall do. */
+/**
+ * The permissions that a command needs, by name and path, worked out from what it shall do.
+ *
+ * @module
+ */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import process from "node:process";

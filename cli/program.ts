@@ -1,4 +1,8 @@
-/** The command line: its commands, options and help. */
+/**
+ * The command line: its commands, options and help.
+ *
+ * @module
+ */
 import type { DeviceChoice } from "../lib/mod.ts";
 import { Command, CommanderError, Option } from "commander";
 import { resolve } from "node:path";

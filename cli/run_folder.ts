@@ -1,4 +1,8 @@
-/** The folder of a training: what it was begun with, and what it has made so far. */
+/**
+ * The folder of a training: what it was begun with, and what it has made so far.
+ *
+ * @module
+ */
 import { join } from "node:path";
 import { z } from "zod";
 import type { TrainingHistory } from "../lib/mod.ts";

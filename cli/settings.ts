@@ -1,4 +1,8 @@
-/** The settings of a training: a preset's, and those that the command line gives instead. */
+/**
+ * The settings of a training: a preset's, and those that the command line gives instead.
+ *
+ * @module
+ */
 import { type ModelConfig, type PresetName, presets, type TrainingConfig } from "../lib/config.ts";
 import { decimal, integer } from "./argument.ts";
 import { UsageError } from "./exit.ts";

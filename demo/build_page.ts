@@ -25,10 +25,10 @@ export interface BuiltPage {
  * Builds the page of a bundle: `index.html`, its script, the WebAssembly it needs and the bundle's
  * files, in one flat folder. It is written whole or not at all; another page there is replaced.
  *
- * @param bundleDir the bundle's folder, as `OneStep.save` has written it
- * @param outDir the folder of the page
- * @returns what was written
- * @throws {Error} if the bundle is damaged, or there is something else in the folder
+ * @param bundleDir The bundle's folder, as `OneStep.save` has written it.
+ * @param outDir The folder of the page.
+ * @returns What was written.
+ * @throws {Error} If the bundle is damaged, or there is something else in the folder.
  */
 export async function buildPage(bundleDir: string, outDir: string): Promise<BuiltPage> {
   const bundle = await bundleFiles(bundleDir);

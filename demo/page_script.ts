@@ -21,8 +21,8 @@ const banner = "/*! folio (MIT) with TensorFlow.js (Apache-2.0), zod (MIT), @nob
 /**
  * Bundles the page's script.
  *
- * @returns the script, to be loaded with `defer`
- * @throws {Error} if a module is not found or has an error
+ * @returns The script, to be loaded with `defer`.
+ * @throws {Error} If a module is not found or has an error.
  */
 export async function pageScript(): Promise<Uint8Array> {
   try {
@@ -79,7 +79,7 @@ const packages: Plugin = {
 /**
  * Reads the WebAssembly file that tfjs loads beside its script.
  *
- * @returns its name and its bytes
+ * @returns Its name and its bytes.
  */
 export async function wasmFile(): Promise<{ name: string; bytes: Uint8Array }> {
   const name = "tfjs-backend-wasm-simd.wasm";

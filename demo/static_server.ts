@@ -16,8 +16,8 @@ const types: Readonly<Record<string, string>> = {
 /**
  * Answers with the files of a flat folder.
  *
- * @param folder the folder
- * @returns what answers requests; anything but a file of the folder is not found
+ * @param folder The folder.
+ * @returns What answers requests; anything but a file of the folder is not found.
  */
 export function staticFiles(folder: string): (request: Request) => Promise<Response> {
   return async (request) => {

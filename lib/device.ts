@@ -75,10 +75,10 @@ export interface Device {
  * Picks the device and readies tfjs on it: WebGPU where there is a real GPU, else
  * WebAssembly with the fastest matrix products the machine has.
  *
- * @param options the device by name, and what computes on a CPU
- * @returns the device, which prints as one line
- * @throws {RangeError} if there is no device of that name, or an option is out of its range
- * @throws {Error} if the device or the BLAS that was asked for cannot be had
+ * @param options The device by name, and what computes on a CPU.
+ * @returns The device, which prints as one line.
+ * @throws {RangeError} If there is no device of that name, or an option is out of its range.
+ * @throws {Error} If the device or the BLAS that was asked for cannot be had.
  *
  * @example Run on the CPU
  * ```ts

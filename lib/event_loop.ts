@@ -21,7 +21,7 @@ export class EventLoopYield {
   /**
    * Begins to count.
    *
-   * @param options.signal ends the work at the next chance to yield
+   * @param options.signal Ends the work at the next chance to yield.
    */
   constructor({ signal }: { readonly signal?: AbortSignal | undefined } = {}) {
     this.#signal = signal;
@@ -30,7 +30,7 @@ export class EventLoopYield {
   /**
    * Yields if the event loop has waited for 50 milliseconds.
    *
-   * @throws the reason of the signal, if it is aborted
+   * @throws The reason of the signal, if it is aborted.
    */
   async ifDue(): Promise<void> {
     if (performance.now() - this.#last >= longestHold) {

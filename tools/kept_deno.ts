@@ -1,4 +1,8 @@
-/** The project's own Deno kernel for Jupyter: a Deno that stays, and the kernelspec that names it. */
+/**
+ * The project's own Deno kernel for Jupyter: a Deno that stays, and the kernelspec that names it.
+ *
+ * @module
+ */
 import { join } from "node:path";
 import { capture } from "./process.ts";
 import type { ProjectPaths } from "./project_paths.ts";

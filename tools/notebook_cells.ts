@@ -1,4 +1,8 @@
-/** A notebook as a file: its cells, and its code as one module. */
+/**
+ * A notebook as a file: its cells, and its code as one module.
+ *
+ * @module
+ */
 import { basename } from "node:path";
 
 /** One output stored in a notebook. */

@@ -1,4 +1,8 @@
-/** The rules of the house for notebooks, as far as a program can see them. */
+/**
+ * The rules of the house for notebooks, as far as a program can see them.
+ *
+ * @module
+ */
 import type { Notebook } from "./notebook_cells.ts";
 
 const CELLS = { least: 15, most: 30 };

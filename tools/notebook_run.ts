@@ -1,4 +1,8 @@
-/** One notebook, executed headlessly by tools/run_notebook.py. */
+/**
+ * One notebook, executed headlessly by tools/run_notebook.py.
+ *
+ * @module
+ */
 import { basename, join } from "node:path";
 import { TextLineStream } from "./text_lines.ts";
 import { lastLines } from "./process.ts";

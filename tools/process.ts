@@ -1,4 +1,8 @@
-/** Starting programs and reading what they say. */
+/**
+ * Starting programs and reading what they say.
+ *
+ * @module
+ */
 
 /** How a program ended. */
 export interface Finished {

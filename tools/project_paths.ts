@@ -1,4 +1,8 @@
-/** Where things lie in the project, and the environment everything we start runs in. */
+/**
+ * Where things lie in the project, and the environment everything we start runs in.
+ *
+ * @module
+ */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 

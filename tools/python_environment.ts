@@ -1,4 +1,8 @@
-/** The Python side of `.venv`: made with uv where it is there, else with venv and pip. */
+/**
+ * The Python side of `.venv`: made with uv where it is there, else with venv and pip.
+ *
+ * @module
+ */
 import { join } from "node:path";
 import { capture, type Finished, lastLines } from "./process.ts";
 import type { ProjectPaths } from "./project_paths.ts";

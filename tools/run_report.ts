@@ -1,4 +1,8 @@
-/** What the headless run shows: a live line for each notebook, and a table at the end. */
+/**
+ * What the headless run shows: a live line for each notebook, and a table at the end.
+ *
+ * @module
+ */
 import { relative } from "node:path";
 import type { NotebookOutcome, NotebookProgress } from "./notebook_run.ts";
 

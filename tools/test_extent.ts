@@ -1,4 +1,8 @@
-/** How much of the tests a run takes. */
+/**
+ * How much of the tests a run takes.
+ *
+ * @module
+ */
 
 /** What FOLIO_TESTS may say: the quick tests, what CI runs, or that with every random case. */
 export const extents = ["quick", "all", "full"] as const;

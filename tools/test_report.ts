@@ -1,4 +1,8 @@
-/** What the tests came to, read from the JUnit report that `deno test` writes. */
+/**
+ * What the tests came to, read from the JUnit report that `deno test` writes.
+ *
+ * @module
+ */
 
 /** One test or step. */
 export interface TestCase {

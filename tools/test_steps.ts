@@ -1,4 +1,8 @@
-/** What the steps of `deno task test:all` came to, read from what they print. */
+/**
+ * What the steps of `deno task test:all` came to, read from what they print.
+ *
+ * @module
+ */
 
 /** How a step ended. */
 export interface StepEnd {

@@ -59,9 +59,9 @@ class TimedPass {
 /**
  * Times the shaders that run while `act` does, which must wait for the device before it ends.
  *
- * @param act what is timed; it takes longer than without the timestamps
- * @returns the shaders, the slowest first, or undefined where the device has no timestamps
- * @throws {RangeError} if `act` changes the shader more than 2048 times
+ * @param act What is timed; it takes longer than without the timestamps.
+ * @returns The shaders, the slowest first, or undefined where the device has no timestamps.
+ * @throws {RangeError} If `act` changes the shader more than 2048 times.
  */
 export async function timeShaders(act: () => Promise<void>): Promise<ShaderTime[] | undefined> {
   const { device } = tf.backend() as tf.KernelBackend & { readonly device: GPUDevice };

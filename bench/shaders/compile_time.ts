@@ -40,9 +40,9 @@ fn main(@builtin(local_invocation_index) localIndex: u32) { out[localIndex] = un
  *
  * It refers to nothing outside itself, so that a browser's page can evaluate it.
  *
- * @param source the shader
- * @returns milliseconds from its text to the end of its first dispatch
- * @throws {Error} if there is no adapter or the shader does not compile
+ * @param source The shader.
+ * @returns Milliseconds from its text to the end of its first dispatch.
+ * @throws {Error} If there is no adapter or the shader does not compile.
  */
 export async function compileTime({ key, code, bindings }: ShaderSource): Promise<number> {
   const adapter = await navigator.gpu?.requestAdapter();

@@ -11,7 +11,7 @@ const folder = new URL("../../lib/kernels/webgpu/", import.meta.url);
  * Reads the shaders off the files of `lib/kernels/webgpu/`: what they export is a shader where its name ends in `Shader` and it is no function, and where its name
  * ends in `Shaders` a function that gives all forms of one.
  *
- * @throws {Error} if a file exports a shader that has forms and not what they are
+ * @throws {Error} If a file exports a shader that has forms and not what they are.
  */
 export async function everyShader(): Promise<Shader[]> {
   const files = [...Deno.readDirSync(folder)].map(({ name }) => name)

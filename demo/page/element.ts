@@ -3,9 +3,9 @@
 /**
  * Finds an element of the page.
  *
- * @param id its id in index.html
- * @param kind what it is
- * @throws {Error} if index.html has none
+ * @param id Its id in index.html.
+ * @param kind What it is.
+ * @throws {Error} If index.html has none.
  */
 export function element<T extends HTMLElement>(id: string, kind: new () => T): T {
   const found = document.getElementById(id);

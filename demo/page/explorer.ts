@@ -8,7 +8,7 @@ import type { OneStep } from "../../lib/generation/one_step.ts";
 import { Bars } from "./bars.ts";
 import { element } from "./element.ts";
 import { nextCharacters } from "./next_characters.ts";
-import type { Sheet } from "./sheet.ts";
+import type { TextView } from "./text_view.ts";
 
 /** The last logits are kept, up to so many numbers, 16 MB; others are computed when asked for. */
 const keptNumbers = 4_000_000;
@@ -23,7 +23,7 @@ export interface Explored {
 
 /** Shows the next characters at the end of the text, or where a person points. */
 export class Explorer {
-  readonly #sheet: Sheet;
+  readonly #view: TextView;
   readonly #bars = new Bars();
   readonly #position = element("position", HTMLInputElement);
   readonly #onError: (error: unknown) => void;
@@ -37,17 +37,17 @@ export class Explorer {
   #isReading = false;
   #lastDrawn = -Infinity;
 
-  constructor(sheet: Sheet, { onError }: { onError(error: unknown): void }) {
-    this.#sheet = sheet;
+  constructor(view: TextView, { onError }: { onError(error: unknown): void }) {
+    this.#view = view;
     this.#onError = onError;
     this.#position.addEventListener("input", () => {
       const position = this.#position.valueAsNumber;
-      this.#follows = position === sheet.length;
+      this.#follows = position === view.length;
       this.#show(position);
     });
     const text = element("text", HTMLDivElement);
     const point = ({ clientX, clientY }: MouseEvent) => {
-      const position = sheet.positionAt(clientX, clientY);
+      const position = view.positionAt(clientX, clientY);
       if (position === undefined || position === this.#shown && !this.#follows) return;
       this.#follows = false;
       this.#show(position);
@@ -79,25 +79,25 @@ export class Explorer {
 
   /** The text has grown. */
   grow({ everyMs }: { readonly everyMs: number }): void {
-    this.#position.max = String(this.#sheet.length);
+    this.#position.max = String(this.#view.length);
     if (!this.#follows) return;
-    this.#sheet.mark(this.#sheet.length);
+    this.#view.mark(this.#view.length);
     if (performance.now() - this.#lastDrawn < everyMs) return;
     this.#lastDrawn = performance.now();
     this.#show(this.#lastKnown());
-    this.#sheet.mark(this.#sheet.length);
+    this.#view.mark(this.#view.length);
   }
 
   /** The text is finished: the end is shown, with what would have come next. */
   end(): void {
     this.#grows = false;
-    this.#position.max = String(this.#sheet.length);
-    if (this.#follows) this.#show(this.#sheet.length);
+    this.#position.max = String(this.#view.length);
+    if (this.#follows) this.#show(this.#view.length);
   }
 
   /** The last place whose logits are at hand. */
   #lastKnown(): number {
-    let position = this.#sheet.length;
+    let position = this.#view.length;
     while (position > 0 && !this.#rows.has(position)) position--;
     return position;
   }
@@ -105,10 +105,10 @@ export class Explorer {
   #show(position: number): void {
     this.#shown = position;
     this.#position.valueAsNumber = position;
-    this.#sheet.mark(position);
+    this.#view.mark(position);
     const logits = this.#rows.get(position);
     if (logits) this.#draw(position, logits);
-    else if (this.#sheet.length > 0) this.#ask(position);
+    else if (this.#view.length > 0) this.#ask(position);
   }
 
   /** Lets the model read the text up to a place; of what is asked meanwhile, the last counts. */
@@ -119,7 +119,7 @@ export class Explorer {
     try {
       while (this.#asked !== undefined && this.#explored !== undefined) {
         const [asked, explored]: [number, Explored] = [this.#asked, this.#explored];
-        const { logits } = await explored.writer.step([this.#sheet.textBefore(asked)]);
+        const { logits } = await explored.writer.step([this.#view.textBefore(asked)]);
         if (explored !== this.#explored || asked !== this.#asked) continue;
         this.#asked = undefined;
         for (const row of logits) {
@@ -136,10 +136,10 @@ export class Explorer {
 
   #draw(position: number, logits: Float32Array): void {
     const { writer: { vocabulary }, temperature } = this.#explored!;
-    const sheet = this.#sheet;
-    const drawn = position < sheet.length
+    const view = this.#view;
+    const drawn = position < view.length
       ? vocabulary.encode(
-        sheet.textBefore(position + 1).slice(sheet.textBefore(position).length),
+        view.textBefore(position + 1).slice(view.textBefore(position).length),
       )[0]
       : undefined;
     const next = nextCharacters(logits, {
@@ -148,7 +148,7 @@ export class Explorer {
       limit: Math.min(shownCharacters, vocabulary.size - 1),
       drawn,
     });
-    const before = [...sheet.textBefore(position).slice(-2 * contextCharacters)]
+    const before = [...view.textBefore(position).slice(-2 * contextCharacters)]
       .slice(-contextCharacters).join("");
     this.#bars.show({ context: `…${before.replaceAll("\n", "↵")}`, next, drawn });
   }

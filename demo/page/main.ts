@@ -19,7 +19,7 @@ import {
 } from "./model.ts";
 import { clearNotice, messageOf, showNotice } from "./notice.ts";
 import { type Settings, SettingsForm } from "./settings.ts";
-import { Sheet } from "./sheet.ts";
+import { TextView } from "./text_view.ts";
 
 /** Where this page lies, whatever its address is. */
 const folder = new URL(".", (document.currentScript as HTMLScriptElement).src);
@@ -27,8 +27,8 @@ const folder = new URL(".", (document.currentScript as HTMLScriptElement).src);
 const loading = element("loading", HTMLDivElement);
 const status = element("status", HTMLParagraphElement);
 const speed = element("speed", HTMLParagraphElement);
-const sheet = new Sheet();
-const explorer = new Explorer(sheet, { onError: fail });
+const view = new TextView();
+const explorer = new Explorer(view, { onError: fail });
 const form = new SettingsForm({ onWrite: write, onStop: stop });
 const lessMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -106,16 +106,16 @@ async function write(settings: Settings): Promise<void> {
   const controller = new AbortController();
   const clock = new Clock(length, deviceLabel(device));
   const frames = new Frames((characters) => {
-    sheet.append(characters);
+    view.append(characters);
     explorer.grow({ everyMs: lessMotion.matches ? 1000 : 120 });
-    speed.textContent = clock.line(sheet.length);
+    speed.textContent = clock.line(view.length);
   });
   const mine = writing = { settings, controller, frames, clock };
   clearNotice();
   element("sheet", HTMLElement).hidden = element("next", HTMLElement).hidden = false;
   form.writing = true;
   status.textContent = `Writing ${length} characters.`;
-  sheet.begin(prompt);
+  view.begin(prompt);
   explorer.begin({ writer, temperature });
   try {
     const characters = writer.stream(prompt, {
@@ -144,10 +144,10 @@ function finish(done: Writing): void {
   const { settings: { length }, controller, frames, clock } = done;
   controller.abort();
   frames.end();
-  speed.textContent = clock.line(sheet.length);
-  status.textContent = sheet.length === length
+  speed.textContent = clock.line(view.length);
+  status.textContent = view.length === length
     ? `Finished: ${length} characters.`
-    : `Stopped after ${sheet.length} of ${length} characters.`;
+    : `Stopped after ${view.length} of ${length} characters.`;
   if (opened !== undefined) explorer.end();
   form.writing = false;
 }

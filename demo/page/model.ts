@@ -28,7 +28,7 @@ export interface ModelOptions {
 /**
  * Readies a device and loads the bundle onto it.
  *
- * @throws {Error} if the device cannot be had, or a file is missing, damaged or of another version
+ * @throws {Error} If the device cannot be had, or a file is missing, damaged or of another version.
  */
 export async function openModel(
   { folder, device: name, onProgress }: ModelOptions,

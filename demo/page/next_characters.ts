@@ -29,9 +29,9 @@ export interface NextCharactersOptions {
  * The likeliest next characters, with the probabilities that they are drawn with:
  * softmax(logits / temperature) without `[UNK]`, which is never drawn.
  *
- * @param logits one row; its first is `[UNK]`
- * @param options temperature, characters and how many
- * @returns the likeliest first; the drawn one takes the last place if it is not among them
+ * @param logits One row; its first is `[UNK]`.
+ * @param options Temperature, characters and how many.
+ * @returns The likeliest first; the drawn one takes the last place if it is not among them.
  */
 export function nextCharacters(
   logits: Float32Array,

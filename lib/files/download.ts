@@ -1,3 +1,8 @@
+/**
+ * Downloading in pieces, with patience for each piece.
+ *
+ * @module
+ */
 /** How far a download has come. */
 export interface DownloadProgress {
   /** The address it comes from. */

@@ -1,3 +1,8 @@
+/**
+ * Digests of files: what reveals that one was altered.
+ *
+ * @module
+ */
 import * as z from "zod";
 
 /** What we note of a file in order to see later that it is unaltered. */

@@ -1,3 +1,8 @@
+/**
+ * Where the files of a bundle are read from: a folder or the web.
+ *
+ * @module
+ */
 import { downloadChunks, downloadFailure, type DownloadOptions } from "../files/download.ts";
 
 /** A folder of which we read files, wherever it is. */

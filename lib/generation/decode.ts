@@ -1,3 +1,8 @@
+/**
+ * Decoding: the loop that writes a text, one token after the other.
+ *
+ * @module
+ */
 import { CounterRandom, streams } from "../random.ts";
 import type { CharModel } from "../model/char_model.ts";
 import { HeldTensors } from "../model/held_tensors.ts";

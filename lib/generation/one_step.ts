@@ -1,3 +1,8 @@
+/**
+ * The writer: a model and the characters that it knows.
+ *
+ * @module
+ */
 import * as tf from "@tensorflow/tfjs";
 import { type CharModel, createCharModel } from "../model/char_model.ts";
 import { assignWeights, weightsToRecords } from "../model/weights.ts";

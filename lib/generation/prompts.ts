@@ -1,3 +1,8 @@
+/**
+ * What a text begins with, as ids.
+ *
+ * @module
+ */
 import type * as tf from "@tensorflow/tfjs";
 import type { Vocabulary } from "../text/vocabulary.ts";
 
@@ -38,7 +43,7 @@ export function encodePrompts(
 /**
  * Reads the rows of a tensor of ids off the device.
  *
- * @param ids int32 `[batch, time]`; it stays the caller's.
+ * @param ids Int32 `[batch, time]`; it stays the caller's.
  * @param vocabulary The characters that the model knows.
  * @returns The ids of each text.
  * @throws {RangeError} If it is empty, or an id is not one of the vocabulary's.

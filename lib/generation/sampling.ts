@@ -1,3 +1,8 @@
+/**
+ * Drawing one token from its logits.
+ *
+ * @module
+ */
 /** How characters are drawn. */
 export interface SampleOptions {
   /** 1, the default, as the model says; lower is safer, higher is wilder. */

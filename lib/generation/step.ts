@@ -1,3 +1,8 @@
+/**
+ * One step of decoding by hand, with the state as plain data.
+ *
+ * @module
+ */
 import * as tf from "@tensorflow/tfjs";
 import type { CharModel } from "../model/char_model.ts";
 import { HeldTensors } from "../model/held_tensors.ts";

@@ -45,7 +45,7 @@ export interface CpuTools {
 
 /** The kernels of WebAssembly, which everything else falls back on. */
 export interface WasmKernels {
-  /** On the heap that holds the arrays. */
+  /** In the WebAssembly memory that holds the arrays. */
   readonly simd: Simd;
   /** Products on one thread. */
   readonly plain: Products;

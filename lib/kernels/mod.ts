@@ -57,9 +57,9 @@ export interface KernelReport {
 /**
  * Registers folio's kernels with the current tfjs backend.
  *
- * @param options what computes on `wasm`
- * @returns what was found
- * @throws {Error} if the BLAS that was asked for cannot be used
+ * @param options What computes on `wasm`.
+ * @returns What was found.
+ * @throws {Error} If the BLAS that was asked for cannot be used.
  */
 export async function registerKernels(options: CpuOptions = {}): Promise<KernelReport> {
   const backendName = tf.getBackend();
@@ -109,7 +109,7 @@ function kernelsOf(backend: WasmBackend): WasmKernels {
 /**
  * Makes sure that a device was selected, since tfjs' own message does not say how.
  *
- * @throws {Error} if folio's kernels are not registered with the current backend
+ * @throws {Error} If folio's kernels are not registered with the current backend.
  */
 export function assertReady(): void {
   const backendName: string | undefined = tf.getBackend();

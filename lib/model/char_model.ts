@@ -17,13 +17,13 @@ import { parameterCount } from "./weights.ts";
 /**
  * Builds a character model: token ids → embedding → GRU layers → dense → logits.
  *
- * @param options the sizes and the seed of the first weights; what is left out is as in the
- * preset `tutorial`
- * @param options.initialize whether to draw first weights (default true); false
- * leaves them zero, for a model that is about to be loaded
- * @returns the model; its owner disposes it
- * @throws {RangeError} if a size is not a positive integer
- * @throws {Error} if no device was selected
+ * @param options The sizes and the seed of the first weights; what is left out is as in the
+ * preset `tutorial`.
+ * @param options.initialize Whether to draw first weights (default true); false
+ * leaves them zero, for a model that is about to be loaded.
+ * @returns The model; its owner disposes it.
+ * @throws {RangeError} If a size is not a positive integer.
+ * @throws {Error} If no device was selected.
  *
  * @example The tutorial's model in small
  * ```ts
@@ -98,9 +98,9 @@ export class CharModel implements Disposable {
    * Runs the model and returns where its state ended, so that a text can be read, or
    * written, in pieces.
    *
-   * @param ids token ids, int32 `[batch, time]`
-   * @param state where to begin; without one, at zero
-   * @returns logits and the new state, which the caller disposes
+   * @param ids Token ids, int32 `[batch, time]`.
+   * @param state Where to begin; without one, at zero.
+   * @returns Logits and the new state, which the caller disposes.
    */
   forward(ids: tf.Tensor2D, state?: ModelState): ModelOutput {
     recoverEngine();

@@ -63,9 +63,9 @@ export class CharNetwork extends tf.LayersModel implements Disposable {
   /**
    * Runs the layers on token ids, in fewer ops than one by one.
    *
-   * @param ids token ids, int32 `[batch, time]`
-   * @param state the states to begin with, one for each GRU layer; without them, zero
-   * @returns the logits, and the hidden states of each GRU layer after each step
+   * @param ids Token ids, int32 `[batch, time]`.
+   * @param state The states to begin with, one for each GRU layer; without them, zero.
+   * @returns The logits, and the hidden states of each GRU layer after each step.
    */
   run(ids: tf.Tensor2D, state: readonly tf.Tensor2D[] = []): NetworkOutput {
     const { embedding, grus, dense } = this.parts;
@@ -89,9 +89,9 @@ export class CharNetwork extends tf.LayersModel implements Disposable {
    * Learns from one batch: runs the model, takes the gradients of the compiled loss
    * and lets the compiled optimizer apply them.
    *
-   * @param inputs token ids, int32 `[batch, time]`
-   * @param targets the ids that follow them, int32 `[batch, time]`
-   * @returns the loss before the step, a scalar that the caller disposes
+   * @param inputs Token ids, int32 `[batch, time]`.
+   * @param targets The ids that follow them, int32 `[batch, time]`.
+   * @returns The loss before the step, a scalar that the caller disposes.
    */
   trainStep(inputs: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
     recoverEngine();

@@ -67,9 +67,9 @@ export class DeviceSampler implements Disposable {
   /**
    * Draws the next tokens of each text.
    *
-   * @param count how many
-   * @returns one array for each position, with the id of each text
-   * @throws {Error} if the logits are no distribution, as after diverged training
+   * @param count How many.
+   * @returns One array for each position, with the id of each text.
+   * @throws {Error} If the logits are no distribution, as after diverged training.
    */
   async draw(count: number): Promise<Int32Array[]> {
     const { table, layers, dense } = this.#weights;

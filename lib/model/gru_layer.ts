@@ -71,8 +71,8 @@ export class GruLayer extends tf.layers.Layer {
   /**
    * Runs the layer over sequences.
    *
-   * @param sequences what it reads, and the states before
-   * @returns the hidden state after each step, `[batch, time, units]`
+   * @param sequences What it reads, and the states before.
+   * @returns The hidden state after each step, `[batch, time, units]`.
    */
   run({ inputs, ids, initialState }: GruSequences): tf.Tensor3D {
     const [kernel, recurrentKernel, bias] = this.#variables.map((weight) => weight.read()) as [

@@ -9,9 +9,9 @@ import type { CounterRandom } from "../random.ts";
 /**
  * Numbers uniform in (−limit, limit).
  *
- * @param random where the numbers come from
- * @param options.size how many
- * @param options.limit the largest they can be
+ * @param random Where the numbers come from.
+ * @param options.size How many.
+ * @param options.limit The largest they can be.
  */
 export function uniformWeights(
   random: CounterRandom,
@@ -42,10 +42,10 @@ export function glorotUniform(
  * A random matrix whose rows have length 1 and stand at right angles to each other,
  * as Keras' `orthogonal` initializer draws them.
  *
- * @param random where the numbers come from
- * @param size `columns` at least twice `rows`
- * @returns the matrix, row by row
- * @throws {RangeError} if there are fewer columns than twice the rows
+ * @param random Where the numbers come from.
+ * @param size `columns` at least twice `rows`.
+ * @returns The matrix, row by row.
+ * @throws {RangeError} If there are fewer columns than twice the rows.
  */
 export function orthogonal(random: CounterRandom, { rows, columns }: MatrixSize): Float32Array {
   if (columns < 2 * rows) {

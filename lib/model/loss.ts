@@ -11,10 +11,10 @@ import { assertReady, crossentropy } from "../kernels/mod.ts";
  * the mean of log Σ exp(logits) − logits[target], computed from the largest logit
  * down so that nothing overflows.
  *
- * @param targets token ids, int32 or float32 `[...]`
- * @param logits `[..., vocabularySize]`
- * @returns a scalar
- * @throws {Error} if no device was selected
+ * @param targets Token ids, int32 or float32 `[...]`.
+ * @param logits `[..., vocabularySize]`.
+ * @returns A scalar.
+ * @throws {Error} If no device was selected.
  *
  * @example A model that knows nothing pays ln(vocabularySize)
  * ```ts
@@ -42,8 +42,8 @@ export function sparseCategoricalCrossentropy(
 /**
  * How many characters the model hesitates between: the exponential of the loss.
  *
- * @param loss nats per character
- * @returns a number of characters, 1 for a perfect model
+ * @param loss Nats per character.
+ * @returns A number of characters, 1 for a perfect model.
  *
  * @example
  * ```ts
@@ -60,8 +60,8 @@ export function perplexity(loss: number): number {
 /**
  * How many bits a character costs when the model's predictions compress the text.
  *
- * @param loss nats per character
- * @returns bits per character
+ * @param loss Nats per character.
+ * @returns Bits per character.
  *
  * @example
  * ```ts

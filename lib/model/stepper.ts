@@ -14,8 +14,8 @@ export interface Stepper extends Disposable {
   /**
    * Reads one more character of each text.
    *
-   * @param ids one token id for each text
-   * @returns for each text the logits of the next character, valid until the next step
+   * @param ids One token id for each text.
+   * @returns For each text the logits of the next character, valid until the next step.
    */
   step(ids: Int32Array): Promise<Float32Array[]>;
   /** Frees the states. */

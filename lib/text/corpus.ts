@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import type { DownloadOptions } from "../files/download.ts";
+import { sha256 } from "../files/file_digest.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 /** A text to learn from, and where it came from. */
@@ -29,8 +29,6 @@ export interface CorpusOptions extends DownloadOptions {
   readonly onNotice?: ((message: string) => void) | undefined;
   /** Whether another text may stand in for one that cannot be loaded. Default true. */
   readonly standIn?: boolean | undefined;
-  /** The addresses to try for a text with a name, instead of its own: for mirrors and tests. */
-  readonly urls?: readonly string[] | undefined;
 }
 
 /** Why a corpus is not the one that was asked for. */
@@ -51,25 +49,15 @@ export interface StandIn {
  * @returns The corpus, with the hash of these bytes.
  * @throws {Error} If the file is empty or not UTF-8.
  */
-export function corpusFromBytes(
-  bytes: Uint8Array,
+export async function corpusFromBytes(
+  bytes: Uint8Array<ArrayBuffer>,
   origin: { name: string; source: string },
-): Corpus {
+): Promise<Corpus> {
   const text = decodeUtf8(bytes, origin.source);
   if (text.length === 0) {
     throw new Error(
       `Cannot use ${origin.source} as a corpus: it is empty. Give a file with text`,
     );
   }
-  return { ...origin, text, sha256: sha256Of(bytes) };
-}
-
-/**
- * The SHA-256 of bytes, or of a text as UTF-8.
- *
- * @param content What to hash.
- * @returns 64 lower-case hexadecimal digits.
- */
-export function sha256Of(content: Uint8Array | string): string {
-  return createHash("sha256").update(content).digest("hex");
+  return { ...origin, text, sha256: await sha256(bytes) };
 }

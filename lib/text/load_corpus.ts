@@ -49,7 +49,7 @@ export async function loadCorpus(
 }
 
 async function loadFromFile(path: string): Promise<Corpus> {
-  let bytes: Uint8Array;
+  let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = await Deno.readFile(path);
   } catch (cause) {
@@ -61,14 +61,14 @@ async function loadFromFile(path: string): Promise<Corpus> {
     throw new Error(`Cannot load the corpus "${path}": ${reason}`, { cause });
   }
   const name = basename(path, extname(path));
-  return corpusFromBytes(bytes, { name, source: path });
+  return await corpusFromBytes(bytes, { name, source: path });
 }
 
 async function loadFromUrl(
   url: string,
   options: CorpusOptions,
 ): Promise<Corpus> {
-  let bytes: Uint8Array;
+  let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = await new Response(
       ReadableStream.from(downloadChunks(url, options)),
@@ -81,7 +81,7 @@ async function loadFromUrl(
     );
   }
   const { pathname, hostname } = new URL(url);
-  return corpusFromBytes(bytes, {
+  return await corpusFromBytes(bytes, {
     name: basename(pathname, extname(pathname)) || hostname,
     source: url,
   });

@@ -1,7 +1,8 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { downloadChunks, downloadFailure } from "../files/download.ts";
-import { type Corpus, corpusFromBytes, type CorpusOptions, sha256Of } from "./corpus.ts";
+import { type Corpus, corpusFromBytes, type CorpusOptions } from "./corpus.ts";
+import { sha256 } from "../files/file_digest.ts";
 import type { KnownCorpus } from "./known_corpora.ts";
 import { loadStandIn } from "./stand_in.ts";
 
@@ -28,15 +29,15 @@ export async function loadKnownCorpus(
   const tried: string[] = [];
   const present = await readIfThere(path);
   if (present !== undefined) {
-    const sha256 = sha256Of(present);
-    if (sha256 === known.sha256) {
-      return corpusFromBytes(present, { name: known.name, source: path });
+    const digest = await sha256(present);
+    if (digest === known.sha256) {
+      return await corpusFromBytes(present, { name: known.name, source: path });
     }
     tried.push(
-      `${path}: it is another text (SHA-256 ${sha256}, not ${known.sha256})`,
+      `${path}: it is another text (SHA-256 ${digest}, not ${known.sha256})`,
     );
     onNotice(
-      `${path} is not the text "${known.name}": its SHA-256 is ${sha256}. We leave it as it is ` +
+      `${path} is not the text "${known.name}": its SHA-256 is ${digest}. We leave it as it is ` +
         `and download. To train on this very file, give its path; to have the download kept, ` +
         `move it away.`,
     );
@@ -85,7 +86,7 @@ async function downloadKnown(
   const { path, keep, tried } = options;
   // Beside its place, so that the rename at the end stays on one disk and is all or nothing.
   const partial = `${path}.${crypto.randomUUID()}.part`;
-  for (const url of options.urls ?? known.urls) {
+  for (const url of known.urls) {
     try {
       await Deno.mkdir(dirname(path), { recursive: true });
       await Deno.writeFile(
@@ -93,14 +94,14 @@ async function downloadKnown(
         ReadableStream.from(downloadChunks(url, options)),
       );
       const bytes = await Deno.readFile(partial);
-      const sha256 = sha256Of(bytes);
-      if (sha256 !== known.sha256) {
+      const digest = await sha256(bytes);
+      if (digest !== known.sha256) {
         throw new Error(
-          `it is another text (SHA-256 ${sha256}, not ${known.sha256})`,
+          `it is another text (SHA-256 ${digest}, not ${known.sha256})`,
         );
       }
       if (keep) await Deno.rename(partial, path);
-      return corpusFromBytes(bytes, { name: known.name, source: url });
+      return await corpusFromBytes(bytes, { name: known.name, source: url });
     } catch (error) {
       tried.push(`${url}: ${downloadFailure(error)}`);
     } finally {
@@ -110,7 +111,7 @@ async function downloadKnown(
   return undefined;
 }
 
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+async function readIfThere(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
     return await Deno.readFile(path);
   } catch (error) {

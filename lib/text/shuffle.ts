@@ -1,3 +1,8 @@
+/**
+ * The order of the sequences in an epoch.
+ *
+ * @module
+ */
 import { CounterRandom, streams } from "../random.ts";
 
 /** How {@linkcode shuffledIndices} orders them. */

@@ -1,3 +1,8 @@
+/**
+ * Cutting ids: into a part to train on and one held out, and into inputs and targets.
+ *
+ * @module
+ */
 /** How {@linkcode splitTokens} divides the ids. */
 export interface SplitOptions {
   /** The part that is held out, from 0 (nothing) to less than 1. */

@@ -1,4 +1,10 @@
-import { type Corpus, sha256Of } from "./corpus.ts";
+/**
+ * The text that stands in for one that cannot be loaded.
+ *
+ * @module
+ */
+import { sha256 } from "../files/file_digest.ts";
+import type { Corpus } from "./corpus.ts";
 import { downloadFailure } from "../files/download.ts";
 
 /** What could not be had. */
@@ -59,7 +65,7 @@ export async function loadStandIn(
     name: "moby-dick",
     text,
     source,
-    sha256: sha256Of(text),
+    sha256: await sha256(text),
     standIn: { requested, tried, message: standInMessage(request, source) },
   };
 }

@@ -1,4 +1,9 @@
 /**
+ * Decoding UTF-8, with an error that says where it stops and how to convert.
+ *
+ * @module
+ */
+/**
  * Decodes bytes that must be UTF-8, with or without a byte order mark.
  *
  * @param bytes The bytes of a whole file.

@@ -1,3 +1,8 @@
+/**
+ * The batches of the held-out text, the same each time.
+ *
+ * @module
+ */
 import type { Complete } from "../config.ts";
 import * as tf from "@tensorflow/tfjs";
 import { checkBatchOptions } from "./batch_options.ts";

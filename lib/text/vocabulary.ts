@@ -1,3 +1,8 @@
+/**
+ * Characters to ids and back.
+ *
+ * @module
+ */
 import * as z from "zod";
 
 /** What id 0 stands for: any character that the vocabulary does not hold. */

@@ -5,8 +5,8 @@ import type { SequenceBatch } from "../text/sequence_batch.ts";
 /**
  * Runs over the batches of one epoch and disposes each.
  *
- * @param dataset the batches
- * @param act is given each batch, and waited for
+ * @param dataset The batches.
+ * @param act Is given each batch, and waited for.
  */
 export async function forEachBatch(
   dataset: tf.data.Dataset<SequenceBatch>,

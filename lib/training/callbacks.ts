@@ -38,8 +38,8 @@ export interface TrainingCallback {
 /**
  * Calls a function after each epoch: to write a sample, say, or to save weights.
  *
- * @param act what to do with the epoch's record
- * @returns the callback
+ * @param act What to do with the epoch's record.
+ * @returns The callback.
  *
  * @example
  * ```ts

@@ -1,3 +1,8 @@
+/**
+ * Checkpoints: a folder of all that training needs to go on later.
+ *
+ * @module
+ */
 import type { Arithmetic } from "../device.ts";
 import { removeFolder, sweepLeftovers } from "../files/folder.ts";
 import type { TrainContext, TrainingCallback } from "./callbacks.ts";

@@ -43,7 +43,7 @@ export interface Progress {
 export interface NewCheckpoint {
   readonly context: TrainContext;
   readonly progress: Progress;
-  /** The how-manieth checkpoint of its folder this is. */
+  /** Its place in the order in which the checkpoints of a folder were saved, from 1. */
   readonly serial: number;
 }
 

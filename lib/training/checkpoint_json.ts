@@ -40,7 +40,7 @@ const arithmeticSchema = z.looseObject({
 const schema = z.strictObject({
   format: z.literal("folio-checkpoint"),
   version: z.literal(1),
-  /** The how-manieth checkpoint of its folder this is: its order, free of clocks. */
+  /** Its place in the order in which the checkpoints of a folder were saved, from 1: free of clocks. */
   serial: z.int().min(1),
   epoch: z.int().min(0),
   /** The steps that the optimizer has made. */

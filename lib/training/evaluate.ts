@@ -1,3 +1,8 @@
+/**
+ * The loss of a model on a held-out text.
+ *
+ * @module
+ */
 import * as tf from "@tensorflow/tfjs";
 import type { CharModel } from "../model/char_model.ts";
 import type { ModelState } from "../model/model_state.ts";
@@ -22,13 +27,13 @@ export interface EvaluateOptions {
  * The mean loss of a model on batches, in nats per character: the mean over all targets, however
  * many of them a batch has.
  *
- * @param model the model; it does not change
- * @param dataset batches, such as `validationBatches` makes
- * @param options whether the hidden state is carried
- * @returns the loss
- * @throws {RangeError} if the dataset is empty
- * @throws {TypeError} if the state is to be carried over a dataset that `validationBatches` has not
- * made
+ * @param model The model; it does not change.
+ * @param dataset Batches, such as `validationBatches` makes.
+ * @param options Whether the hidden state is carried.
+ * @returns The loss.
+ * @throws {RangeError} If the dataset is empty.
+ * @throws {TypeError} If the state is to be carried over a dataset that `validationBatches` has not
+ * made.
  *
  * @example An untrained model hesitates between all its characters, whatever came before
  * ```ts

@@ -22,9 +22,9 @@ export interface FitCallbackOptions {
 /**
  * Lets folio's callbacks work under tfjs' `network.fitDataset`.
  *
- * @param callbacks the callbacks
- * @param options the model and what `fitDataset` is told
- * @returns what `fitDataset` takes as `callbacks`
+ * @param callbacks The callbacks.
+ * @param options The model and what `fitDataset` is told.
+ * @returns What `fitDataset` takes as `callbacks`.
  *
  * @example
  * ```ts

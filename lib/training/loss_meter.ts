@@ -28,7 +28,7 @@ export class LossMeter {
   /**
    * Starts to add up.
    *
-   * @param before what was added up before an interruption; default nothing
+   * @param before What was added up before an interruption; default nothing.
    */
   constructor(before: LossTotal = { sum: 0, count: 0 }) {
     this.#sum = before.sum;
@@ -38,10 +38,10 @@ export class LossMeter {
   /**
    * Takes a loss over and disposes it once it is read.
    *
-   * @param loss a scalar
-   * @param weight how often it counts; default once
-   * @returns the newest loss that is known: this one, on a device that computes at
-   * once; an earlier one, or undefined, on a GPU that is still at work
+   * @param loss A scalar.
+   * @param weight How often it counts; default once.
+   * @returns The newest loss that is known: this one, on a device that computes at
+   * once; an earlier one, or undefined, on a GPU that is still at work.
    */
   async add(loss: tf.Scalar, weight = 1): Promise<number | undefined> {
     const read = this.#held.add(loss).data().then(([value = NaN]) => {

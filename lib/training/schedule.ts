@@ -13,9 +13,9 @@ export type LearningRateSchedule = (step: number) => number;
  * constant, or half a cosine down to the final learning rate. Source of the cosine:
  * Loshchilov and Hutter 2016, https://arxiv.org/abs/1608.03983, without restarts.
  *
- * @param training the configuration
- * @param totalSteps how many steps the whole training has
- * @returns the learning rate by step
+ * @param training The configuration.
+ * @param totalSteps How many steps the whole training has.
+ * @returns The learning rate by step.
  *
  * @example Warm-up and cosine
  * ```ts

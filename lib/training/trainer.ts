@@ -40,13 +40,13 @@ export interface TrainOptions {
  *
  * The step is `model.network.trainStep`, the very one `fitDataset` makes.
  *
- * @param model the model; its weights change
- * @param dataset batches; each iteration over it is an epoch
- * @param options epochs, optimizer, validation, callbacks
- * @returns the history of all epochs, those of `options.history` first
- * @throws {RangeError} if `epochs` is no integer of 1 or more, the dataset is empty, or the history
- * has an unfinished epoch that does not come next
- * @throws the signal's reason, if it is aborted
+ * @param model The model; its weights change.
+ * @param dataset Batches; each iteration over it is an epoch.
+ * @param options Epochs, optimizer, validation, callbacks.
+ * @returns The history of all epochs, those of `options.history` first.
+ * @throws {RangeError} If `epochs` is no integer of 1 or more, the dataset is empty, or the history
+ * has an unfinished epoch that does not come next.
+ * @throws The signal's reason, if it is aborted.
  *
  * @example Learn to count
  * ```ts

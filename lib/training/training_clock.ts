@@ -26,8 +26,8 @@ export class TrainingClock {
   /**
    * Begins an epoch, or goes on with one.
    *
-   * @param epoch which, counted from 1
-   * @param before the steps that it has behind it, and how long they took
+   * @param epoch Which, counted from 1.
+   * @param before The steps that it has behind it, and how long they took.
    */
   beginEpoch(
     epoch: number,

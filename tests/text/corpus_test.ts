@@ -1,3 +1,5 @@
+import { knownCorpora } from "../../lib/text/known_corpora.ts";
+import { loadKnownCorpus } from "../../lib/text/load_known_corpus.ts";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
@@ -24,6 +26,8 @@ async function withFile(
   }
 }
 
+const shakespeare = knownCorpora.find(({ name }) => name === "shakespeare")!;
+
 function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
@@ -36,10 +40,7 @@ testWithShakespeare(
       await withServer(
         async () => new Response(await Deno.readFile(original)),
         async (url) => {
-          const corpus = await loadCorpus("shakespeare", {
-            dataDir,
-            urls: [url],
-          });
+          const corpus = await loadKnownCorpus({ ...shakespeare, urls: [url] }, { dataDir });
           assert.equal(corpus.name, "shakespeare");
           assert.equal(corpus.text.length, 1_115_394);
           assert.equal(new Set(corpus.text).size, 65);
@@ -51,7 +52,7 @@ testWithShakespeare(
           assert.equal(corpus.standIn, undefined);
         },
       );
-      const kept = await loadCorpus("shakespeare", { dataDir, urls: [] });
+      const kept = await loadCorpus("shakespeare", { dataDir });
       assert.equal(kept.source, join(dataDir, "shakespeare.txt"));
     } finally {
       await Deno.remove(dataDir, { recursive: true });
@@ -65,10 +66,7 @@ Deno.test("Shakespeare out of reach is Moby-Dick, and says so on the console", a
   const { warn } = console;
   console.warn = (message: string) => void warned.push(message);
   try {
-    const corpus = await loadCorpus("shakespeare", {
-      dataDir,
-      urls: [refusedUrl()],
-    });
+    const corpus = await loadKnownCorpus({ ...shakespeare, urls: [refusedUrl()] }, { dataDir });
     assert.equal(corpus.standIn!.requested, "shakespeare");
     assert.deepEqual(warned, [corpus.standIn!.message]);
   } finally {

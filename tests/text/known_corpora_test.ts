@@ -48,11 +48,8 @@ async function withDataDir(
       path: join(dataDir, mercy.fileName),
       notices,
       load: (urls, options) =>
-        loadKnownCorpus(mercy, {
-          dataDir,
-          onNotice,
-          timeoutMs: 10_000,
-          urls,
+        loadKnownCorpus({ ...mercy, urls }, {
+          ...{ dataDir, onNotice, timeoutMs: 10_000 },
           ...options,
         }),
       files: () => [...Deno.readDirSync(dataDir)].map(({ name }) => name),

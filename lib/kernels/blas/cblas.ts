@@ -75,7 +75,7 @@ export interface BlasSymbols {
 /**
  * Opens a library.
  *
- * @throws {Error} if it is none, or lacks a product
+ * @throws {Error} If it is none, or lacks a product.
  */
 export function openSymbols(path: string): BlasSymbols {
   // The wheel's symbols carry a prefix so that they do not meet a second OpenBLAS.

@@ -54,9 +54,9 @@ export interface BlasSearch {
  *
  * @param choice `"auto"` tries Apple's Accelerate, then the OpenBLAS that setup installs from PyPI,
  * then the system's libraries; `"none"` opens nothing; any other text is the path or name of a
- * library
- * @returns the BLAS, or null with one line for each library that was passed over
- * @throws {Error} if the library that was asked for cannot be used
+ * library.
+ * @returns The BLAS, or null with one line for each library that was passed over.
+ * @throws {Error} If the library that was asked for cannot be used.
  */
 export function openBlas(choice: string): BlasSearch {
   if (choice === "none") return { blas: null, notes: ["BLAS is switched off"] };

@@ -24,7 +24,7 @@ export const noCalls: EngineCalls = { kernels: 0, tapes: 0, gradients: 0, scopes
  * tfjs raises a depth in, but for its ops, whose names end in `__op`. A bundler keeps all these names,
  * for they are those of properties.
  *
- * @returns how many calls there are of each kind
+ * @returns How many calls there are of each kind.
  */
 export function runningCalls(): EngineCalls {
   const names = functionNames();

@@ -15,7 +15,7 @@ const fields = {
   /** A product, cut by the rows of C or by its columns, `size` of them in each part. */
   blas: [
     "byRows", "size", "m", "n", "k", "transposeA", "transposeB", "strideA", "strideB", "strideC",
-    "accumulate", "a", "b", "c", "heap", "heapBytes",
+    "accumulate", "a", "b", "c", "wasm", "wasmBytes",
   ],
   /** A product C = A·B with B packed in panels; strides in bytes, `columnsOfPart` in vectors. */
   panels: [

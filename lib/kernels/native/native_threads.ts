@@ -35,7 +35,7 @@ export interface NativeThreadsOptions {
 export interface NativeThreads extends PartThreads {
   readonly pool: ThreadPool;
   /** Does a job; that of a BLAS needs the WebAssembly memory in which its matrices lie. */
-  run(job: Job, heap?: Float32Array<ArrayBuffer>): void;
+  run(job: Job, wasm?: Float32Array<ArrayBuffer>): void;
 }
 
 /**
@@ -73,26 +73,26 @@ export async function startNativeThreads(options: NativeThreadsOptions): Promise
   });
   const machineCode = code && machineCodeAt(code.unit, code.addresses);
   const tools = { sgemm: blas.sgemm, machineCode, scratch: new Scratch() };
-  const run = (job: Job, heap = new Float32Array(0)) =>
+  const run = (job: Job, wasm = new Float32Array(0)) =>
     pool.run({
       ...{ name: jobNames[job.kind], phases: job.phases, parts: job.parts },
       write: (numbers) => jobs.write(job, numbers),
-      work: (counter) => runJob(job, { counter, tools, heap }),
+      work: (counter) => runJob(job, { counter, tools, wasm }),
     });
   const compute: PartThreads["compute"] = (
     { transposeA, transposeB, accumulate, ...product },
     { byRows, ...cut },
     { matrices: { a, b, c } },
   ) => {
-    const heap = new Float32Array(a.buffer as ArrayBuffer);
+    const wasm = new Float32Array(a.buffer as ArrayBuffer);
     run({
       ...product,
       ...cut,
       ...{ kind: "blas", phases: 1, byRows: Number(byRows), accumulate: Number(accumulate) },
       ...{ transposeA: Number(transposeA), transposeB: Number(transposeB) },
       ...{ a: a.byteOffset / bytes, b: b.byteOffset / bytes, c: c.byteOffset / bytes },
-      ...{ heap: addressOf(heap), heapBytes: heap.byteLength },
-    }, heap);
+      ...{ wasm: addressOf(wasm), wasmBytes: wasm.byteLength },
+    }, wasm);
   };
   return { pool, run, compute, forget: () => {} };
 }

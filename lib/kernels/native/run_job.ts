@@ -52,7 +52,7 @@ export interface Share {
   readonly counter: PartCounter;
   readonly tools: JobTools;
   /** The WebAssembly memory, in which the matrices of a BLAS' job lie. */
-  readonly heap: Float32Array<ArrayBuffer>;
+  readonly wasm: Float32Array<ArrayBuffer>;
 }
 
 /**
@@ -73,10 +73,10 @@ export function runJob(job: Job, share: Share): void {
 /** Computes the parts of a phase that no other thread takes. */
 type ComputePhase = (phase: number) => void;
 
-function openJob(job: Job, { counter, tools, heap }: Share): ComputePhase {
+function openJob(job: Job, { counter, tools, wasm }: Share): ComputePhase {
   if (job.kind === "blas") {
     return (phase) =>
-      counter.take(phase, job.parts, (part) => multiplyByBlas(tools.sgemm, heap, job, part));
+      counter.take(phase, job.parts, (part) => multiplyByBlas(tools.sgemm, wasm, job, part));
   }
   const { machineCode, scratch } = tools;
   if (machineCode === null) throw new Error(`There is no machine code for the job ${job.kind}`);
@@ -94,7 +94,7 @@ function openJob(job: Job, { counter, tools, heap }: Share): ComputePhase {
 
 function multiplyByBlas(
   sgemm: Sgemm,
-  heap: Float32Array<ArrayBuffer>,
+  wasm: Float32Array<ArrayBuffer>,
   job: JobOf<"blas">,
   index: number,
 ): void {
@@ -106,9 +106,9 @@ function multiplyByBlas(
   };
   const { product, starts } = partOf(whole, { ...job, byRows: job.byRows === 1 }, index);
   multiplyBySgemm(sgemm, product, {
-    a: heap.subarray(job.a + starts.a),
-    b: heap.subarray(job.b + starts.b),
-    c: heap.subarray(job.c + starts.c),
+    a: wasm.subarray(job.a + starts.a),
+    b: wasm.subarray(job.b + starts.b),
+    c: wasm.subarray(job.c + starts.c),
   });
 }
 

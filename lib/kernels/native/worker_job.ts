@@ -35,25 +35,25 @@ export function openWorker(
     machineCode: code && machineCodeAt(code.unit, code.addresses),
     scratch: new Scratch(),
   };
-  const heap = new MainHeap();
+  const wasm = new MainMemory();
   return () => {
     const job = jobs.read(numbers);
-    runJob(job, { counter, tools, heap: heap.of(job) });
+    runJob(job, { counter, tools, wasm: wasm.of(job) });
   };
 }
 
 /** The WebAssembly memory of the main thread, as an array: a BLAS is called with its parts. */
-class MainHeap {
+class MainMemory {
   #address = 0;
   #floats = new Float32Array(0);
 
   /** The memory that a job's matrices lie in; empty for a job that gives addresses. */
   of(job: Job): Float32Array<ArrayBuffer> {
     if (job.kind !== "blas") return this.#floats;
-    const { heap: address, heapBytes } = job;
-    if (address !== this.#address || heapBytes !== this.#floats.byteLength) {
+    const { wasm: address, wasmBytes } = job;
+    if (address !== this.#address || wasmBytes !== this.#floats.byteLength) {
       const pointer = Deno.UnsafePointer.create(BigInt(address))!;
-      this.#floats = new Float32Array(Deno.UnsafePointerView.getArrayBuffer(pointer, heapBytes));
+      this.#floats = new Float32Array(Deno.UnsafePointerView.getArrayBuffer(pointer, wasmBytes));
       this.#address = address;
     }
     return this.#floats;

@@ -50,8 +50,8 @@ export interface CharSteps {
   /**
    * Reads one character of each text.
    *
-   * @param ids the characters
-   * @returns for each text the logits of the next, which the next step overwrites
+   * @param ids The characters.
+   * @returns For each text the logits of the next, which the next step overwrites.
    */
   step(ids: Int32Array): Float32Array[];
   /** What it made for itself, for the caller to dispose. */
@@ -86,8 +86,8 @@ export function openCharSteps(weights: CharStepWeights): CharSteps {
  * Lays a kernel `[rnnUnits, 3 · rnnUnits]` out so that the states of `batch` texts are multiplied
  * by it fast.
  *
- * @param options.recurrent whether it is the recurrent kernel
- * @returns its numbers in the order that {@linkcode CharSteps.step} reads them in
+ * @param options.recurrent Whether it is the recurrent kernel.
+ * @returns Its numbers in the order that {@linkcode CharSteps.step} reads them in.
  */
 export function packForSteps(
   kernel: tf.Tensor,

@@ -18,9 +18,9 @@ export const smallestNorm = 1e-12;
 /**
  * Computes the scale on the device.
  *
- * @param gradients the gradients that are clipped together
- * @param clipNorm the largest norm they may have
- * @returns a scalar
+ * @param gradients The gradients that are clipped together.
+ * @param clipNorm The largest norm they may have.
+ * @returns A scalar.
  */
 export function clipScale(gradients: readonly tf.Tensor[], clipNorm: number): tf.Scalar {
   const inputs = Object.fromEntries(gradients.map((gradient, i) => [`gradient${i}`, gradient]));

@@ -74,9 +74,9 @@ export interface GruGradientInputs {
 /**
  * Runs a GRU layer over sequences, with a gradient of its own.
  *
- * @param gru the input side, the state before it and the weights
- * @returns the hidden state after each step, `[batch, time, rnnUnits]`; the last
- * is the state to go on from
+ * @param gru The input side, the state before it and the weights.
+ * @returns The hidden state after each step, `[batch, time, rnnUnits]`; the last
+ * is the state to go on from.
  */
 export function gru({ ids, ...gru }: GruInputs): tf.Tensor3D {
   const engine = tf.engine();

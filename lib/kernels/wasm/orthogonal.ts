@@ -27,9 +27,9 @@ const page = 65_536;
  * The products run in WebAssembly of their own, without fused multiply-add, so that
  * the result is the same on every device and machine.
  *
- * @param matrix A, row by row
- * @param size at least twice as many columns as rows
- * @returns Q, row by row
+ * @param matrix A, row by row.
+ * @param size At least twice as many columns as rows.
+ * @returns Q, row by row.
  */
 export function orthogonalizeRows(
   matrix: Float32Array,

@@ -37,14 +37,14 @@ export interface Products {
   /**
    * Readies a B that many As are multiplied by, one after the other.
    *
-   * @param product the sizes of all those products
-   * @param packed room for `packedSize` floats; B itself is not needed afterwards
+   * @param product The sizes of all those products.
+   * @param packed Room for `packedSize` floats; B itself is not needed afterwards.
    */
   pack(product: Product, b: Float32Array, packed: Float32Array): void;
   /**
    * C = A·B.
    *
-   * @param product what B was packed for
+   * @param product What B was packed for.
    */
   multiplyPacked(product: Product, a: Float32Array, packed: Float32Array, c: Float32Array): void;
 }
@@ -125,9 +125,9 @@ const cachedFloats = 2 ** 19;
  * vector: for each row of A in turn a part of B that stays in the cache, so that B is read from
  * memory only once.
  *
- * @param product the product
- * @param act gets how many rows the part of B has, where it begins, and where the numbers of A
- * and of C begin that belong to it
+ * @param product The product.
+ * @param act Gets how many rows the part of B has, where it begins, and where the numbers of A
+ * and of C begin that belong to it.
  */
 export function eachPartTimesRow(
   { m, n, k, strideA, strideB, strideC }: Required<Product>,

@@ -59,9 +59,9 @@ const modules: { fused?: WebAssembly.Module; plain?: WebAssembly.Module } = {};
 /**
  * Loads the kernels onto a heap.
  *
- * @param memory the heap
- * @param options.fused whether a multiplication and an addition may be rounded once
- * instead of twice, where the engine can: faster, but not the same on every machine
+ * @param memory The heap.
+ * @param options.fused Whether a multiplication and an addition may be rounded once
+ * instead of twice, where the engine can: faster, but not the same on every machine.
  */
 export function loadSimd(
   memory: WebAssembly.Memory,

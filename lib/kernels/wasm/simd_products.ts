@@ -34,8 +34,8 @@ export const scratchBytes = bytes *
 /**
  * Makes matrix products out of the WebAssembly kernels.
  *
- * @param simd the kernels, on the heap that holds the matrices
- * @param scratch the address of `scratchBytes` bytes of that heap, for panels
+ * @param simd The kernels, on the heap that holds the matrices.
+ * @param scratch The address of `scratchBytes` bytes of that heap, for panels.
  */
 export function simdProducts(simd: Simd, scratch: number): Products {
   const panelsA = scratch;

@@ -259,8 +259,8 @@ export interface KernelArguments {
 /**
  * Puts `run` in the place of tfjs' own kernel on WebGPU, or adds it where tfjs has none.
  *
- * @param kernelName the name in tfjs' registry
- * @param run what computes
+ * @param kernelName The name in tfjs' registry.
+ * @param run What computes.
  */
 export function replaceWebgpuKernel(
   kernelName: string,

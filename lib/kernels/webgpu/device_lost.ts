@@ -8,7 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 /**
  * Waits until the device of the current backend is gone, as a GPU may be when its driver is reset.
  *
- * @returns the reason, in the words of the driver; for a CPU it never comes
+ * @returns The reason, in the words of the driver; for a CPU it never comes.
  */
 export async function deviceLost(): Promise<string> {
   const { device } = tf.backend() as tf.KernelBackend & { readonly device?: GPUDevice };

@@ -62,7 +62,7 @@ export function planOf(
  * Records C = A·B, or A·B + bias: one dispatch, or two where C is so small that k has to
  * be cut up to keep the device busy.
  *
- * @returns C
+ * @returns C.
  */
 export function multiply(
   stream: CommandStream,

@@ -82,7 +82,7 @@ function isFloat({ inputs: { x } }: SegmentSumArguments): boolean {
  * Records the sums of the parts of x that have the same id, which each of its first axes has:
  * one dispatch.
  *
- * @returns `[segments, …]`, the rest of x' shape after that of the ids
+ * @returns `[segments, …]`, the rest of x' shape after that of the ids.
  */
 export function segmentSum(
   stream: CommandStream,

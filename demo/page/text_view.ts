@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 import { element } from "./element.ts";
 
-/** The sheet on which the text is written. */
-export class Sheet {
+/** Shows the text as it is written, and marks a character of it. */
+export class TextView {
   readonly #text = element("text", HTMLDivElement);
   readonly #given = element("given", HTMLSpanElement);
   readonly #end = element("end", HTMLSpanElement);
