@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { projectPaths } from "../../tools/project_paths.ts";
 import { readCells, runNotebooks, wholeText, writeNotebook } from "./generated_notebook.ts";
 
+const lib = new URL("../../lib/", import.meta.url).href;
+
 Deno.test("notebooks: where no address can be reached another text stands in, and is named", async () => {
   // Inside the project, so that the notebook finds folio as the course's notebooks do.
   const folder = await Deno.makeTempDir({ dir: projectPaths().outputs, prefix: "unreachable-" });
@@ -11,9 +13,10 @@ Deno.test("notebooks: where no address can be reached another text stands in, an
   listener.close(); // from now on it refuses
   try {
     await writeNotebook(join(folder, "01_unreachable.ipynb"), [
-      `import { loadCorpus } from "folio";`,
-      `const urls = ["${url}"];
-const corpus = await loadCorpus("shakespeare", { urls, dataDir: "empty" });
+      `import { knownCorpora } from "${lib}text/known_corpora.ts";
+import { loadKnownCorpus } from "${lib}text/load_known_corpus.ts";`,
+      `const shakespeare = knownCorpora.find(({ name }) => name === "shakespeare")!;
+const corpus = await loadKnownCorpus({ ...shakespeare, urls: ["${url}"] }, { dataDir: "empty" });
 console.log(corpus.name, "for", corpus.standIn?.requested, corpus.text.length > 1_000_000);`,
     ]);
     const run = await runNotebooks(folder);
