@@ -1,4 +1,5 @@
 /** Where the bundle lies that a person means by `--model`. */
+import { readableFolder } from "../lib/files/folder.ts";
 import { OneStep } from "../lib/mod.ts";
 import { isAddress } from "./permissions.ts";
 
@@ -15,7 +16,7 @@ export async function loadBundle(model: string): Promise<OneStep> {
 
 async function bundleFolder(model: string): Promise<string> {
   if (isAddress(model)) return model;
-  for (const folder of [model, `${model}/bundle`]) {
+  for (const folder of [model, await readableFolder(`${model}/bundle`)]) {
     try {
       await Deno.stat(`${folder}/folio.json`);
       return folder;

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { CliCommand } from "./commands.ts";
 import { exitCodes, log } from "./exit.ts";
+import { endSignals } from "./interruption.ts";
 import { type InstalledPaths, permissionFlags } from "./permissions.ts";
 
 /** Within this many milliseconds signals are one: a terminal and each task above us send it. */
@@ -34,7 +35,7 @@ export async function launch(command: CliCommand, paths: InstalledPaths): Promis
   const { requested } = passSignals(child);
   const { code, signal } = await child.status;
   if (signal === null) return code;
-  if (requested() || signal === "SIGINT" || signal === "SIGTERM") return exitCodes.interrupted;
+  if (requested() || /^SIG(INT|TERM|HUP)$/.test(signal)) return exitCodes.interrupted;
   log(command.name, `ended by ${signal}; too little memory is a likely reason`);
   return exitCodes.failure;
 }
@@ -69,7 +70,6 @@ function passSignals(child: Deno.ChildProcess): { readonly requested: () => bool
       // It has just ended.
     }
   };
-  Deno.addSignalListener("SIGINT", () => pass("SIGINT"));
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", () => pass("SIGTERM"));
+  for (const signal of endSignals()) Deno.addSignalListener(signal, () => pass(signal));
   return { requested: () => first !== undefined };
 }

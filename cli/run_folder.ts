@@ -5,6 +5,8 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
+import { disk, writeWhole } from "../lib/files/file_system.ts";
+import { openSealedJson, sealJson } from "../lib/files/sealed_json.ts";
 import type { TrainingHistory } from "../lib/mod.ts";
 import { oneLine } from "./exit.ts";
 import type { Settings } from "./settings.ts";
@@ -87,7 +89,9 @@ export class RunFolder {
     }
     const path = join(this.#path, runFile);
     try {
-      const { corpus, settings } = runSchema.parse(JSON.parse(await Deno.readTextFile(path)));
+      const { corpus, settings } = runSchema.parse(
+        await openSealedJson(await Deno.readTextFile(path)),
+      );
       return { corpus, settings };
     } catch (cause) {
       const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : oneLine(cause);
@@ -113,7 +117,7 @@ export class RunFolder {
    * @param run Its corpus and settings.
    */
   async update(run: Run): Promise<void> {
-    await Deno.mkdir(this.#path, { recursive: true });
+    await disk.makeFolder(this.#path);
     await this.#write(runFile, { format: "folio-run", version: 1, ...run });
   }
 
@@ -126,12 +130,8 @@ export class RunFolder {
     await this.#write(historyFile, history);
   }
 
-  /** Beside its place, then renamed: no reader meets half a file. */
-  async #write(name: string, value: unknown): Promise<void> {
-    const path = join(this.#path, name);
-    const fresh = join(this.#path, `.${name}.new`);
-    await Deno.writeTextFile(fresh, JSON.stringify(value, null, 2) + "\n");
-    await Deno.rename(fresh, path);
+  async #write(name: string, value: object): Promise<void> {
+    await writeWhole(join(this.#path, name), await sealJson(value));
   }
 }
 

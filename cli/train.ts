@@ -23,7 +23,9 @@ import { openDevice } from "./device.ts";
 import { Interruption } from "./interruption.ts";
 import type { TrainCommand } from "./commands.ts";
 import { exitCodes, exitWith, log, oneLine } from "./exit.ts";
+import { disk } from "../lib/files/file_system.ts";
 import { type Run, RunFolder } from "./run_folder.ts";
+import { lockRun } from "./run_lock.ts";
 import { newSettings, resumedSettings } from "./settings.ts";
 
 const say = (line: string) => log("train", line);
@@ -37,7 +39,7 @@ const say = (line: string) => log("train", line);
  */
 export async function train(
   command: TrainCommand,
-  interruption: Pick<Interruption, "requested">,
+  interruption: Pick<Interruption, "requested"> & Partial<Pick<Interruption, "begin">>,
 ): Promise<number> {
   const folder = new RunFolder(command.out);
   const before = await earlierRun(folder, command);
@@ -46,18 +48,22 @@ export async function train(
     : resumedSettings(before.settings, command.given);
   const device = await openDevice(command, say);
   const corpus = await readCorpus(command.corpus, before);
-  const checkpoints = new Checkpoints(folder.checkpoints, { keep: command.keep });
+  const checkpoints = new Checkpoints(folder.checkpoints, { keep: command.keep, onNotice: say });
   const { name, source, sha256 } = corpus;
   const run: Run = { corpus: { name, source, sha256 }, settings };
   let stepsPerEpoch = 0;
   const onReady = async (plan: TrainingPlan) => {
     stepsPerEpoch = plan.stepsPerEpoch;
+    await disk.makeFolder(command.out);
+    await lockRun(command.out);
+    await (before === undefined ? folder.begin(run) : folder.update(run));
+    if (plan.checkpoint !== undefined) await folder.writeHistory(plan.history);
+    interruption.begin?.();
     say(String(device));
     describe(plan, corpus);
     if (before !== undefined) say(whereResumed(plan));
     const difference = plan.checkpoint && bitsDiffer(plan.checkpoint, device);
     if (difference !== undefined) say(difference);
-    await (before === undefined ? folder.begin(run) : folder.update(run));
   };
 
   const stop = new AbortController();
@@ -82,11 +88,17 @@ export async function train(
     })
   );
   const reached = await checkpoints.latest();
-  if (reached === undefined) throw new Error("no checkpoint was written");
-  const { epoch: epochs, loss, validationLoss } = reached;
+  const best = await checkpoints.best();
+  if (reached === undefined || best === undefined) throw new Error("no checkpoint was written");
+  if (best.path !== reached.path) {
+    await checkpoints.restore({ model: trained.model }, best);
+    const { epoch, validationLoss = best.loss } = best;
+    say(`the bundle is of epoch ${epoch}, where the loss was lowest: ${validationLoss.toFixed(4)}`);
+  }
+  const { epoch: epochs, loss, validationLoss } = best;
   const training = { corpus: name, corpusSha256: sha256, epochs, loss, validationLoss };
   await new OneStep(trained.model, trained.vocabulary, { training }).save(folder.bundle);
-  if (epochs < settings.epochs) {
+  if (reached.epoch < settings.epochs) {
     say(
       `interrupted ${whereStopped(reached, stepsPerEpoch)}: kept in ${reached.path}. The same ` +
         "command with --resume goes on from there",

@@ -20,6 +20,7 @@ export * as random from "./random.ts";
 export type { Corpus, CorpusOptions, StandIn } from "./text/corpus.ts";
 export { loadCorpus } from "./text/load_corpus.ts";
 export type { DownloadOptions, DownloadProgress } from "./files/download.ts";
+export type { FileSystem } from "./files/file_system.ts";
 export type { SequenceBatch } from "./text/sequence_batch.ts";
 export { SequenceDataset } from "./text/sequence_dataset.ts";
 export * from "./text/vocabulary.ts";
@@ -53,7 +54,8 @@ export type {
   TrainingHistory,
   UnfinishedEpoch,
 } from "./training/records.ts";
-export { checkpointEachEpoch, type CheckpointInfo, Checkpoints } from "./training/checkpoint.ts";
+export { checkpointEachEpoch, type CheckpointOptions, Checkpoints } from "./training/checkpoint.ts";
+export type { CheckpointInfo } from "./training/checkpoint_info.ts";
 export type { RestoreTarget } from "./training/checkpoint_folder.ts";
 
 export {

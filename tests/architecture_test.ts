@@ -183,7 +183,7 @@ Deno.test("the command line uses the face of lib, and its launcher nothing that 
   const light = ["lib/config.ts", "lib/kernels/blas/library_paths.ts", "lib/text/known_corpora.ts"];
   const wrong = everything.filter(({ path }) => path.startsWith("cli/")).flatMap((file) =>
     imports(file).filter((to) =>
-      !/^cli\//.test(to) && to !== "lib/mod.ts" &&
+      !/^(cli|lib\/files)\//.test(to) && to !== "lib/mod.ts" &&
       !light.includes(to) && to !== "demo/build_page.ts"
     )
       .map((to) => `${file.path} → ${to}`)

@@ -5,6 +5,7 @@
  */
 import * as z from "zod";
 import type { ModelConfig, TrainingConfig } from "../config.ts";
+import { disk, isMissing, writeWhole } from "../files/file_system.ts";
 import type { Corpus } from "../text/corpus.ts";
 import { Vocabulary } from "../text/vocabulary.ts";
 
@@ -72,11 +73,9 @@ export class CourseOutputs {
    */
   async save(file: string, value: unknown): Promise<string> {
     const path = `${this.#folder}/${file}`;
-    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    await disk.makeFolder(path.slice(0, path.lastIndexOf("/")));
     const content = typeof value === "string" ? value : JSON.stringify(value, null, 2) + "\n";
-    const fresh = `${path}.tmp`;
-    await Deno.writeTextFile(fresh, content);
-    await Deno.rename(fresh, path);
+    await writeWhole(path, content);
     return path;
   }
 
@@ -89,9 +88,9 @@ export class CourseOutputs {
    */
   async read(file: string): Promise<string> {
     try {
-      return await Deno.readTextFile(`${this.#folder}/${file}`);
+      return new TextDecoder().decode(await disk.read(`${this.#folder}/${file}`));
     } catch (cause) {
-      if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+      if (!isMissing(cause)) throw cause;
       const [notebook] = file.split("/");
       throw new Error(`outputs/${file} is missing: run ${notebook}.ipynb first`, { cause });
     }

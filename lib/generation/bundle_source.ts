@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readableFolder } from "../files/folder.ts";
 import { downloadChunks, downloadFailure, type DownloadOptions } from "../files/download.ts";
 
 /** A folder of which we read files, wherever it is. */
@@ -31,7 +32,7 @@ export function openBundleSource(dirOrUrl: string | URL): BundleSource {
   const isUrl = dirOrUrl instanceof URL || /^(file:|\w+:\/\/)/.test(dirOrUrl);
   if (!isUrl) {
     const dir = dirOrUrl.replace(/(?<=.)\/+$/, "");
-    return localFolder((name) => `${dir}/${name}`);
+    return localFolder((name) => `${dir}/${name}`, () => readableFolder(dir));
   }
   const base = new URL(dirOrUrl);
   if (!base.pathname.endsWith("/")) base.pathname += "/";
@@ -45,15 +46,21 @@ export function openBundleSource(dirOrUrl: string | URL): BundleSource {
   );
 }
 
-function localFolder(find: (name: string) => string | URL): BundleSource {
-  const locate = (name: string) => String(find(name));
+function localFolder(
+  locateIn: (name: string) => string | URL,
+  findFolder?: () => Promise<string>,
+): BundleSource {
+  const locate = (name: string) => String(locateIn(name));
+  let folder: Promise<string> | undefined; // One for all files of a bundle.
   return {
     locate,
     async read(name, { maxBytes }) {
       try {
-        const { size } = await Deno.stat(find(name));
+        const found = await (folder ??= findFolder?.());
+        const path = found === undefined ? locateIn(name) : `${found}/${name}`;
+        const { size } = await Deno.stat(path);
         if (size > maxBytes) throw tooLarge(size, maxBytes);
-        return await Deno.readFile(find(name));
+        return await Deno.readFile(path);
       } catch (cause) {
         const reason = cause instanceof Deno.errors.NotFound
           ? "it is not there"

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { downloadChunks, downloadFailure } from "../files/download.ts";
 import { type Corpus, corpusFromBytes, type CorpusOptions } from "./corpus.ts";
 import { sha256 } from "../files/file_digest.ts";
+import { writeWhole } from "../files/file_system.ts";
 import type { KnownCorpus } from "./known_corpora.ts";
 import { loadStandIn } from "./stand_in.ts";
 
@@ -100,7 +101,7 @@ async function downloadKnown(
           `it is another text (SHA-256 ${digest}, not ${known.sha256})`,
         );
       }
-      if (keep) await Deno.rename(partial, path);
+      if (keep) await writeWhole(path, bytes);
       return await corpusFromBytes(bytes, { name: known.name, source: url });
     } catch (error) {
       tried.push(`${url}: ${downloadFailure(error)}`);

@@ -3,37 +3,35 @@
  *
  * @module
  */
-import type { Arithmetic } from "../device.ts";
+import { disk, type FileSystem, isMissing } from "../files/file_system.ts";
 import { removeFolder, sweepLeftovers } from "../files/folder.ts";
 import type { TrainContext, TrainingCallback } from "./callbacks.ts";
-import type { RestoredTraining, UnfinishedEpoch } from "./records.ts";
+import {
+  byLoss,
+  type CheckpointInfo,
+  checkpointInfo,
+  type StoredCheckpoint,
+} from "./checkpoint_info.ts";
+import type { RestoredTraining } from "./records.ts";
 import {
   type Progress,
   restoreCheckpoint,
   type RestoreTarget,
+  verifyCheckpoint,
   writeCheckpoint,
 } from "./checkpoint_folder.ts";
-import { type CheckpointJson, readCheckpointJson } from "./checkpoint_json.ts";
+import { checkpointName, isCheckpointName, readCheckpointJson } from "./checkpoint_json.ts";
 
-/** A checkpoint in a few numbers. */
-export interface CheckpointInfo {
-  /** Its folder. */
-  readonly path: string;
-  /** How many epochs the model had behind it. */
-  readonly epoch: number;
-  /** How many steps the optimizer had made. */
-  readonly step: number;
-  /** The loss of its last epoch or, in the middle of one, of the steps so far. */
-  readonly loss: number;
-  /** The loss on the text that was held out. */
-  readonly validationLoss?: number | undefined;
+/** How {@linkcode Checkpoints} keeps them. */
+export interface CheckpointOptions {
   /**
-   * What computed it: where something else goes on, the numbers differ in their last bits from those
-   * of a training that never stopped. Unknown of checkpoints made before this was written down.
+   * How many to keep: a save deletes the oldest of more, but never the best or the latest. Default all.
    */
-  readonly arithmetic?: Arithmetic | undefined;
-  /** There only if it was saved in the middle of an epoch. */
-  readonly unfinished?: UnfinishedEpoch | undefined;
+  readonly keep?: number | undefined;
+  /** Told of each damaged checkpoint that is passed over. Default `console.warn`. */
+  readonly onNotice?: ((message: string) => void) | undefined;
+  /** Where the folder lies; default on this computer. */
+  readonly files?: FileSystem | undefined;
 }
 
 /**
@@ -70,17 +68,24 @@ export interface CheckpointInfo {
 export class Checkpoints {
   readonly #dir: string;
   readonly #keep: number;
+  readonly #files: FileSystem;
+  readonly #onNotice: (message: string) => void;
 
   /**
    * Names the folder; nothing is read or written yet.
    *
    * @param dir The folder, made at the first save.
-   * @param options.keep How many to keep: a save deletes the oldest of more, but
-   * never the best or the latest. Default all.
+   * @param options How many to keep, and who is told of damaged ones.
+   * @throws {TypeError} If `dir` is no path.
    * @throws {RangeError} If `keep` is not an integer of 1 or more.
    */
-  constructor(dir: string, options: { readonly keep?: number } = {}) {
-    const { keep = Infinity } = options;
+  constructor(dir: string, options: CheckpointOptions = {}) {
+    const { keep = Infinity, onNotice = console.warn, files = disk } = options;
+    if (typeof dir !== "string" || dir === "") {
+      throw new TypeError(
+        `Cannot keep checkpoints in ${JSON.stringify(dir)}: give a folder's path`,
+      );
+    }
     if (keep !== Infinity && (!Number.isSafeInteger(keep) || keep < 1)) {
       throw new RangeError(
         `Cannot keep ${keep} checkpoints: give an integer of 1 or more`,
@@ -88,6 +93,8 @@ export class Checkpoints {
     }
     this.#dir = dir.replace(/(?<=.)\/+$/, "");
     this.#keep = keep;
+    this.#files = files;
+    this.#onNotice = onNotice;
   }
 
   /**
@@ -100,34 +107,73 @@ export class Checkpoints {
    */
   async save(context: TrainContext): Promise<CheckpointInfo> {
     const progress = await progressOf(context);
-    await Deno.mkdir(this.#dir, { recursive: true });
-    await sweepLeftovers(this.#dir, isCheckpoint);
+    await this.#files.makeFolder(this.#dir);
+    await sweepLeftovers(this.#dir, isCheckpointName, this.#files);
     // A checkpoint of old that is damaged must not end the training of now.
-    const others = await this.#read({ skipDamaged: true });
-    const serial = 1 + Math.max(0, ...others.map(({ json }) => json.serial));
-    const path = `${this.#dir}/${folderName(progress)}`;
-    const json = await writeCheckpoint(path, { context, progress, serial });
+    const { readable } = await this.#read();
+    const serial = 1 + Math.max(0, ...readable.map(({ json }) => json.serial));
+    const path = `${this.#dir}/${checkpointName(progress)}`;
+    const json = await writeCheckpoint(path, { context, progress, serial }, this.#files);
     await this.#prune();
-    return info({ path, json });
+    return checkpointInfo({ path, json });
   }
 
   /**
-   * All checkpoints, in the order in which they were saved.
-   *
-   * @throws {Error} If one cannot be read; it is named.
+   * All checkpoints, in the order in which they were saved. What cannot be read is passed over, and
+   * named to `onNotice`.
    */
   async list(): Promise<CheckpointInfo[]> {
-    return (await this.#read({ skipDamaged: false })).map(info);
+    const { readable, damaged } = await this.#read();
+    for (const reason of damaged) this.#passOver(reason);
+    return readable.map(checkpointInfo);
   }
 
-  /** The checkpoint that was saved last, if there is one. */
+  /**
+   * The newest checkpoint whose files are whole, if there is a checkpoint. What is passed over is named to
+   * `onNotice`.
+   *
+   * @throws {Error} If there are checkpoints and none is whole.
+   */
   async latest(): Promise<CheckpointInfo | undefined> {
-    return (await this.list()).at(-1);
+    return await this.#firstWhole((all) => all.toReversed());
   }
 
-  /** The checkpoint with the lowest validation loss or, where none has one, loss. */
+  /**
+   * The checkpoint with the lowest validation loss or, where none has one, loss, among those whose
+   * files are whole. What is passed over is named to `onNotice`.
+   *
+   * @throws {Error} If there are checkpoints and none is whole.
+   */
   async best(): Promise<CheckpointInfo | undefined> {
-    return lowest(await this.list());
+    return await this.#firstWhole(byLoss);
+  }
+
+  async #firstWhole(
+    inOrder: (all: readonly CheckpointInfo[]) => CheckpointInfo[],
+  ): Promise<CheckpointInfo | undefined> {
+    const { readable, damaged } = await this.#read();
+    let whole: CheckpointInfo | undefined;
+    for (const candidate of inOrder(readable.map(checkpointInfo))) {
+      try {
+        await verifyCheckpoint(candidate.path, this.#files);
+        whole = candidate;
+        break;
+      } catch (error) {
+        damaged.push((error as Error).message);
+      }
+    }
+    if (whole === undefined && damaged.length > 0) {
+      throw new Error(
+        `None of the ${damaged.length} checkpoints in ${this.#dir} is whole: ${damaged[0]}. ` +
+          "Bring one back from a copy, or train anew into another folder",
+      );
+    }
+    for (const reason of damaged) this.#passOver(reason);
+    return whole;
+  }
+
+  #passOver(reason: string): void {
+    this.#onNotice(`A checkpoint is passed over: ${reason}`);
   }
 
   /**
@@ -148,36 +194,46 @@ export class Checkpoints {
     if (chosen === undefined) {
       throw new Error(`Cannot restore: ${this.#dir} holds no checkpoint`);
     }
-    const json = await restoreCheckpoint(chosen.path, target);
+    const json = await restoreCheckpoint(chosen.path, target, this.#files);
     const { epoch, step, epochs, unfinished } = json;
     return { epoch, step, epochs, ...unfinished && { unfinished } };
   }
 
-  async #read(options: { skipDamaged: boolean }): Promise<StoredCheckpoint[]> {
-    const found: StoredCheckpoint[] = [];
-    for (const name of await folderNames(this.#dir)) {
-      if (!isCheckpoint(name)) continue;
+  async #read(): Promise<{ readable: StoredCheckpoint[]; damaged: string[] }> {
+    const readable: StoredCheckpoint[] = [], damaged: string[] = [];
+    for (const name of await this.#names()) {
+      if (!isCheckpointName(name)) continue;
       const path = `${this.#dir}/${name}`;
       try {
-        found.push({ path, json: await readCheckpointJson(path) });
+        readable.push({ path, json: await readCheckpointJson(path, this.#files) });
       } catch (error) {
-        if (!options.skipDamaged) throw error;
+        damaged.push((error as Error).message);
       }
     }
-    return found.sort((a, b) => a.json.serial - b.json.serial);
+    readable.sort((a, b) => a.json.serial - b.json.serial);
+    return { readable, damaged };
+  }
+
+  async #names(): Promise<string[]> {
+    try {
+      return await this.#files.list(this.#dir);
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
   }
 
   async #prune(): Promise<void> {
-    const saved = (await this.#read({ skipDamaged: true })).map(info);
+    const saved = (await this.#read()).readable.map(checkpointInfo);
     const passed = saved.slice(0, -1).filter(({ unfinished }) => unfinished !== undefined);
-    for (const { path } of passed) await removeFolder(path);
+    for (const { path } of passed) await removeFolder(path, this.#files);
     const all = saved.filter((checkpoint) => !passed.includes(checkpoint));
-    const kept = new Set([lowest(all), all.at(-1)]);
+    const kept = new Set([byLoss(all)[0], all.at(-1)]);
     let tooMany = all.length - this.#keep;
     for (const checkpoint of all) {
       if (tooMany <= 0) return;
       if (kept.has(checkpoint)) continue;
-      await removeFolder(checkpoint.path);
+      await removeFolder(checkpoint.path, this.#files);
       tooMany--;
     }
   }
@@ -204,24 +260,6 @@ export function checkpointEachEpoch(checkpoints: Checkpoints): TrainingCallback 
   };
 }
 
-interface StoredCheckpoint {
-  readonly path: string;
-  readonly json: CheckpointJson;
-}
-
-function info({ path, json }: StoredCheckpoint): CheckpointInfo {
-  const { epoch, step, loss, validationLoss, arithmetic, unfinished } = json;
-  return {
-    path,
-    epoch,
-    step,
-    loss,
-    ...validationLoss === undefined ? {} : { validationLoss },
-    ...arithmetic && { arithmetic },
-    ...unfinished && { unfinished },
-  };
-}
-
 /** Where training is; throws where that is nothing to keep. */
 async function progressOf(context: TrainContext): Promise<Progress> {
   const last = context.epochs.at(-1);
@@ -242,33 +280,4 @@ async function progressOf(context: TrainContext): Promise<Progress> {
     }
   }
   return progress;
-}
-
-function folderName({ epoch, unfinished }: Progress): string {
-  const digits = (value: number, count: number) => String(value).padStart(count, "0");
-  return unfinished === undefined
-    ? `epoch-${digits(epoch, 4)}`
-    : `epoch-${digits(unfinished.epoch, 4)}-step-${digits(unfinished.steps, 5)}`;
-}
-
-/** Of whole epochs, where there is one: the mean of a part says less. */
-function lowest(all: readonly CheckpointInfo[]): CheckpointInfo | undefined {
-  const whole = all.filter((c) => c.unfinished === undefined);
-  const validated = whole.filter((c) => c.validationLoss !== undefined);
-  const candidates = [validated, whole, all].find((list) => list.length > 0) ?? [];
-  const score = ({ validationLoss, loss }: CheckpointInfo) => validationLoss ?? loss;
-  return candidates.toSorted((a, b) => score(a) - score(b))[0];
-}
-
-function isCheckpoint(name: string): boolean {
-  return /^epoch-\d{4,}(-step-\d{5,})?$/.test(name);
-}
-
-async function folderNames(dir: string): Promise<string[]> {
-  try {
-    return (await Array.fromAsync(Deno.readDir(dir))).map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
 }

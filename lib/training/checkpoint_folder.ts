@@ -8,7 +8,9 @@ import type * as tf from "@tensorflow/tfjs";
 import { currentArithmetic } from "../device.ts";
 import type { CharModel } from "../model/char_model.ts";
 import { digestFile, verifyDigest } from "../files/file_digest.ts";
+import { type FileSystem, isMissing } from "../files/file_system.ts";
 import { writeFolder } from "../files/folder.ts";
+import { openSealedJson, sealJson } from "../files/sealed_json.ts";
 import { decodeSafetensors, encodeSafetensors, type TensorRecord } from "../files/safetensors.ts";
 import { assignWeights, checkWeights, weightShapes, weightsToRecords } from "../model/weights.ts";
 import type { TrainContext } from "./callbacks.ts";
@@ -52,12 +54,14 @@ export interface NewCheckpoint {
  *
  * @param path Its folder; a checkpoint there is replaced.
  * @param checkpoint Where training is, and the number of the checkpoint.
+ * @param disk Where it lies.
  * @returns What `checkpoint.json` says.
  * @throws {Error} If writing fails.
  */
 export async function writeCheckpoint(
   path: string,
   { context, progress, serial }: NewCheckpoint,
+  disk: FileSystem,
 ): Promise<CheckpointJson> {
   const { model, optimizer, step, epochs } = context;
   const weights = model.weights();
@@ -65,31 +69,27 @@ export async function writeCheckpoint(
   const modelBytes = encodeSafetensors(records);
   const state = await optimizerToRecords(optimizer, weights);
   const optimizerBytes = encodeSafetensors(state);
-  const text = JSON.stringify(
-    {
-      format: "folio-checkpoint",
-      version: 1,
-      serial,
-      ...progress,
-      step,
-      optimizer: optimizer.getClassName(),
-      arithmetic: currentArithmetic(),
-      epochs,
-      files: {
-        "model.safetensors": await digestFile(modelBytes),
-        "optimizer.safetensors": await digestFile(optimizerBytes),
-      },
+  const text = await sealJson({
+    format: "folio-checkpoint",
+    version: 1,
+    serial,
+    ...progress,
+    step,
+    optimizer: optimizer.getClassName(),
+    arithmetic: currentArithmetic(),
+    epochs,
+    files: {
+      "model.safetensors": await digestFile(modelBytes),
+      "optimizer.safetensors": await digestFile(optimizerBytes),
     },
-    null,
-    2,
-  );
-  const json = checkCheckpointJson(JSON.parse(text));
-  const files = {
+  });
+  const json = checkCheckpointJson(await openSealedJson(text));
+  const contents = {
     "model.safetensors": modelBytes,
     "optimizer.safetensors": optimizerBytes,
-    [checkpointJsonFile]: text + "\n",
+    [checkpointJsonFile]: text,
   };
-  await writeFolder(path, files, { marker: checkpointJsonFile });
+  await writeFolder(path, contents, { marker: checkpointJsonFile, files: disk });
   return json;
 }
 
@@ -99,15 +99,17 @@ export async function writeCheckpoint(
  *
  * @param path The checkpoint's folder.
  * @param target The model and, to train on, the optimizer.
+ * @param disk Where it lies.
  * @returns What `checkpoint.json` says.
  * @throws {Error} If it is damaged or of another model; the file is named.
  */
 export async function restoreCheckpoint(
   path: string,
   { model, optimizer }: RestoreTarget,
+  disk: FileSystem,
 ): Promise<CheckpointJson> {
-  const json = await readCheckpointJson(path);
-  const tensors = await readSealed(path, { file: "model.safetensors", json });
+  const json = await readCheckpointJson(path, disk);
+  const tensors = await readTensors(path, { file: "model.safetensors", json, disk });
   checkWeights(weightShapes(model.config), tensors);
   if (optimizer !== undefined) {
     const name = optimizer.getClassName();
@@ -118,31 +120,56 @@ export async function restoreCheckpoint(
       );
     }
     const file = "optimizer.safetensors";
-    const records = [...(await readSealed(path, { file, json })).values()];
+    const records = [...(await readTensors(path, { file, json, disk })).values()];
     await assignOptimizer(optimizer, { records, weights: model.weights() });
   }
   assignWeights(model.weights(), tensors);
   return json;
 }
 
-async function readSealed(
-  folder: string,
-  { file, json }: { file: keyof CheckpointJson["files"]; json: CheckpointJson },
-): Promise<Map<string, TensorRecord>> {
-  const path = `${folder}/${file}`;
-  let content: Uint8Array<ArrayBuffer>;
-  try {
-    content = await Deno.readFile(path);
-  } catch (cause) {
-    const reason = cause instanceof Deno.errors.NotFound
-      ? "it is not there"
-      : (cause as Error).message;
-    throw new Error(`Cannot restore ${path}: ${reason}`, { cause });
+/**
+ * Checks that the files of a checkpoint are as they were written.
+ *
+ * @param path The checkpoint's folder.
+ * @param disk Where it lies.
+ * @throws {Error} If one is missing or altered; it is named.
+ */
+export async function verifyCheckpoint(path: string, disk: FileSystem): Promise<void> {
+  const json = await readCheckpointJson(path, disk);
+  for (const file of ["model.safetensors", "optimizer.safetensors"] as const) {
+    await readVerified(path, { file, json, disk });
   }
-  await verifyDigest(content, { path, seal: json.files[file] });
+}
+
+interface StoredFile {
+  readonly file: keyof CheckpointJson["files"];
+  readonly json: CheckpointJson;
+  readonly disk: FileSystem;
+}
+
+async function readTensors(folder: string, stored: StoredFile): Promise<Map<string, TensorRecord>> {
+  const content = await readVerified(folder, stored);
   try {
     return decodeSafetensors(content).tensors;
   } catch (cause) {
-    throw new Error(`Cannot restore ${path}: ${(cause as Error).message}`, { cause });
+    throw new Error(`Cannot restore ${folder}/${stored.file}: ${(cause as Error).message}`, {
+      cause,
+    });
   }
+}
+
+async function readVerified(
+  folder: string,
+  { file, json, disk }: StoredFile,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const path = `${folder}/${file}`;
+  let content: Uint8Array<ArrayBuffer>;
+  try {
+    content = await disk.read(path);
+  } catch (cause) {
+    const reason = isMissing(cause) ? "it is not there" : (cause as Error).message;
+    throw new Error(`Cannot restore ${path}: ${reason}`, { cause });
+  }
+  await verifyDigest(content, { path, seal: json.files[file] });
+  return content;
 }

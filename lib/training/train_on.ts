@@ -13,7 +13,8 @@ import { validationBatches } from "../text/validation_batches.ts";
 import { Vocabulary } from "../text/vocabulary.ts";
 import { Adam } from "./adam.ts";
 import type { TrainingCallback } from "./callbacks.ts";
-import { checkpointEachEpoch, type CheckpointInfo, type Checkpoints } from "./checkpoint.ts";
+import { checkpointEachEpoch, type Checkpoints } from "./checkpoint.ts";
+import type { CheckpointInfo } from "./checkpoint_info.ts";
 import type { TrainingHistory } from "./records.ts";
 import { learningRateSchedule } from "./schedule.ts";
 import { train } from "./trainer.ts";
@@ -51,6 +52,8 @@ export interface TrainingPlan {
   readonly stepsPerEpoch: number;
   /** What it goes on from; undefined where it begins. */
   readonly checkpoint: CheckpointInfo | undefined;
+  /** The epochs that have ended. */
+  readonly history: TrainingHistory;
 }
 
 /** What {@linkcode trainOn} has made. Who called it disposes it. */
@@ -116,6 +119,7 @@ export async function trainOn(
     await options.onReady?.({
       ...{ model, vocabulary, epochs, stepsPerEpoch: batches.size, checkpoint },
       ...{ trainingLength: ids.train.length, heldOutLength: ids.validation.length },
+      history: { epochs: restored?.epochs ?? [] },
     });
     const ended = [...restored?.epochs ?? []];
     const history = await train(model, batches, {

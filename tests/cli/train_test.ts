@@ -1,57 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import {
-  type EpochRecord,
-  evaluate,
-  OneStep,
-  selectDevice,
-  splitTokens,
-  validationBatches,
-} from "folio";
+import { evaluate, OneStep, selectDevice, splitTokens, validationBatches } from "folio";
 import { oneLine, UsageError } from "../../cli/exit.ts";
 import { installedPaths, permissionFlags } from "../../cli/permissions.ts";
 import { readCommandLine } from "../../cli/program.ts";
 import { train } from "../../cli/train.ts";
 import { inTerminal } from "./terminal.ts";
-import { type Ended, inFolder, runTask, someText, type TaskOptions } from "./task.ts";
-
-// deno-fmt-ignore
-const tiny = [
-  "--units", "12", "--embedding", "6", "--batch-size", "4", "--sequence-length", "10",
-  "--epochs", "3", "--device", "wasm", "--blas", "none", "--seed", "5",
-];
-
-interface Setting {
-  readonly folder: string;
-  /** Trains on text.txt into a folder. */
-  readonly train: (
-    out: string,
-    more?: readonly string[],
-    options?: Partial<TaskOptions>,
-  ) => Promise<Ended>;
-}
-
-function trainingTest(name: string, test: (setting: Setting) => Promise<void>): void {
-  Deno.test(`train: ${name}`, () =>
-    inFolder(async (folder) => {
-      await Deno.writeTextFile(join(folder, "text.txt"), someText(7000));
-      await test({
-        folder,
-        train: (out, more = tiny, options = {}) =>
-          runTask(["train", "--corpus", "text.txt", "--out", out, ...more], {
-            cwd: folder,
-            ...options,
-          }),
-      });
-    }));
-}
-
-const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-
-async function historyOf(folder: string): Promise<Omit<EpochRecord, "seconds">[]> {
-  const { epochs } = JSON.parse(await Deno.readTextFile(join(folder, "history.json")));
-  return epochs.map(({ seconds, ...rest }: EpochRecord) => (assert.ok(seconds > 0), rest));
-}
+import { someText } from "./task.ts";
+import { historyOf, names, tiny, trainingTest } from "./training.ts";
 
 const weightsOf = (folder: string) => Deno.readFile(join(folder, "bundle", "model.safetensors"));
 
@@ -64,7 +20,8 @@ trainingTest("a run leaves history, checkpoints and a bundle that writes", async
   assert.match(stderr, /\ntrain: text: \d+ different characters, 6300 to train on, 700 held out\n/);
   assert.match(stderr, /\nepoch 3\/3 {2}loss [\d.]+ {2}validation [\d.]+ /);
   assert.ok(!stderr.includes("\r"), "progress in place is for terminals");
-  assert.deepEqual(names(out), ["bundle", "checkpoints", "history.json", "run.json"]);
+  const made = [".lock", "bundle", "checkpoints", "history.json", "run.json"];
+  assert.deepEqual(names(out), made);
   assert.deepEqual(names(join(out, "checkpoints")), ["epoch-0001", "epoch-0002", "epoch-0003"]);
   const history = await historyOf(out);
   assert.deepEqual(history.map(({ epoch }) => epoch), [1, 2, 3]);
@@ -185,7 +142,7 @@ trainingTest("a second Ctrl-C ends it in the middle of a step", async ({ folder 
     { cwd: folder, until: "steps in each", type: "\x03".repeat(6) },
   );
   assert.deepEqual([code, screen.includes("kept in")], [130, false], screen);
-  assert.deepEqual(names(join(folder, "out")), ["run.json"]);
+  assert.deepEqual(names(join(folder, "out")), [".lock", "run.json"]);
 });
 
 trainingTest("what is wrong is said in one line, and leaves nothing behind", async (setting) => {

@@ -68,6 +68,20 @@ bundleTest("it is a folder of two files, described in JSON, and a page", async (
   ]);
 });
 
+bundleTest("it is found where a writer was killed while replacing it", async ({ dir, text }) => {
+  await selectDevice({ name: "cpu" });
+  const aside = dir.replace(/([^/]+)$/, ".$1.0123456789ab.old");
+  await Deno.rename(dir, aside);
+  try {
+    using writer = await OneStep.load(dir);
+    assert.equal(await writer.generate("to", options), text);
+    await writer.save(dir); // The next writer clears away what is left.
+    await assert.rejects(Deno.stat(aside), Deno.errors.NotFound);
+  } finally {
+    await Deno.remove(aside, { recursive: true }).catch(() => {});
+  }
+});
+
 bundleTest("it writes the same text after loading", async ({ dir, text }) => {
   for (const device of ["cpu", "wasm"] as const) {
     await selectDevice({ name: device });

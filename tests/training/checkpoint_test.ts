@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { disk, type FileSystem } from "../../lib/files/file_system.ts";
 import { createCharModel } from "../../lib/model/char_model.ts";
 import { selectDevice } from "../../lib/device.ts";
 import type { EpochRecord } from "../../lib/training/records.ts";
@@ -51,7 +52,7 @@ checkpointTest("one made before it said what computed it is read as ever", async
   const checkpoints = new Checkpoints(dir);
   await checkpoints.save(contextOf(model, [record(1, 2)]));
   const file = `${dir}/epoch-0001/checkpoint.json`;
-  const { arithmetic, ...old } = JSON.parse(await Deno.readTextFile(file));
+  const { arithmetic, sha256: _, ...old } = JSON.parse(await Deno.readTextFile(file));
   assert.deepEqual(arithmetic, { device: "cpu" });
   await Deno.writeTextFile(file, JSON.stringify(old));
   const latest = await checkpoints.latest();
@@ -125,27 +126,87 @@ checkpointTest("what an interrupted save has left is ignored, then swept", async
 
 checkpointTest("a save that fails leaves the old checkpoint", async (dir) => {
   const model = createCharModel(config);
-  const checkpoints = new Checkpoints(dir);
-  const context = contextOf(model, [record(1, 2)]);
-  await checkpoints.save(context);
-  const writeFile = Deno.writeFile;
-  try {
-    Deno.writeFile = (path, data) =>
-      String(path).endsWith("optimizer.safetensors")
+  const files: FileSystem = {
+    ...disk,
+    write: (path, content) =>
+      path.endsWith("optimizer.safetensors") && path.includes("0002")
         ? Promise.reject(new Error("no space left"))
-        : writeFile(path, data);
-    await assert.rejects(
-      checkpoints.save({ ...context, epochs: [record(1, 1)] }),
-      /epoch-0001: no space left/,
-    );
-  } finally {
-    Deno.writeFile = writeFile;
-  }
+        : disk.write(path, content),
+  };
+  const checkpoints = new Checkpoints(dir, { files });
+  await checkpoints.save(contextOf(model, [record(1, 2)]));
+  await assert.rejects(
+    checkpoints.save(contextOf(model, [record(1, 2), record(2, 1)])),
+    /epoch-0002: no space left/,
+  );
   assert.deepEqual(names(dir), ["epoch-0001"]);
   assert.equal((await checkpoints.latest())?.loss, 2);
   await checkpoints.restore({ model });
   model.dispose();
 });
+
+checkpointTest(
+  "damaged ones are passed over and named; with none whole, that is an error",
+  async (dir) => {
+    const model = createCharModel(config);
+    const notices: string[] = [];
+    const checkpoints = new Checkpoints(dir, { onNotice: (message) => void notices.push(message) });
+    const losses = [3, 2, 4, 5];
+    for (const [i] of losses.entries()) {
+      const records = losses.slice(0, i + 1).map((loss, i) => record(i + 1, loss));
+      await checkpoints.save(contextOf(model, records));
+    }
+    const damage = async (path: string, change: (bytes: Uint8Array) => Uint8Array) =>
+      await Deno.writeFile(`${dir}/${path}`, change(await Deno.readFile(`${dir}/${path}`)));
+    const flip = (bytes: Uint8Array) => (bytes[bytes.length >> 1]! ^= 1, bytes);
+    await damage("epoch-0004/optimizer.safetensors", flip);
+    await damage("epoch-0002/checkpoint.json", () => new Uint8Array(0));
+    assert.equal((await checkpoints.latest())?.epoch, 3);
+    assert.equal((await checkpoints.best())?.epoch, 1);
+    const all = notices.splice(0).join("\n");
+    assert.match(all, /passed over: .*epoch-0004\/optimizer.safetensors is damaged/);
+    assert.match(all, /passed over: .*epoch-0002\/checkpoint.json: Unexpected end of JSON input/);
+    assert.deepEqual((await checkpoints.list()).map(({ epoch }) => epoch), [1, 3, 4]);
+
+    await damage("epoch-0003/checkpoint.json", (bytes) => {
+      const text = new TextDecoder().decode(bytes);
+      return new TextEncoder().encode(text.replace('"step": 21', '"step": 23'));
+    });
+    assert.equal((await checkpoints.latest())?.epoch, 1);
+    assert.match(notices.splice(0).join("\n"), /epoch-0003.*it was altered: its SHA-256/);
+    await Deno.remove(`${dir}/epoch-0001/model.safetensors`);
+    await assert.rejects(
+      checkpoints.restore({ model }),
+      /None of the 4 checkpoints in .* is whole: .*train anew into another folder/,
+    );
+    model.dispose();
+  },
+);
+
+checkpointTest(
+  "one that contradicts itself is damaged, also from before there were digests",
+  async (dir) => {
+    const model = createCharModel(config);
+    const checkpoints = new Checkpoints(dir);
+    const { path } = await checkpoints.save(contextOf(model, [record(1, 2)]));
+    const file = `${path}/checkpoint.json`;
+    const { sha256: _, ...old } = JSON.parse(await Deno.readTextFile(file));
+    await Deno.writeTextFile(file, JSON.stringify(old));
+    assert.equal((await checkpoints.latest())?.epoch, 1);
+    const unfinished = { epoch: 3, steps: 1, lossSum: 1, seconds: 1, learningRate: 1 };
+    const wrong = [
+      [{ epoch: 2 }, /epoch: it is 2, and the last record is of 1/],
+      [{ epochs: [] }, /epoch: it is 1, and the last record is of 0/],
+      [{ unfinished }, /unfinished.epoch: it is 3, and 1 epochs have ended/],
+      [{ unfinished: { ...unfinished, epoch: 2 } }, /it is of epoch-0002-step-00001, and lies in/],
+    ] as const;
+    for (const [change, message] of wrong) {
+      await Deno.writeTextFile(file, JSON.stringify({ ...old, ...change }));
+      await assert.rejects(checkpoints.latest(), message);
+    }
+    model.dispose();
+  },
+);
 
 checkpointTest("a damaged checkpoint of old does not stop a save", async (dir) => {
   const model = createCharModel(config);
