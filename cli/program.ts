@@ -107,7 +107,7 @@ function trainCommand(program: Command): Command {
     if (choices) option.choices(choices);
     command.addOption(option);
   }
-  command.option("--no-random-offset", "cut them at the same paths each epoch");
+  command.option("--no-random-offset", "cut them at the same places each epoch");
   return withDevice(command).addHelpText(
     "after",
     `
@@ -119,7 +119,7 @@ Examples:
 
 Ctrl-C stops after the step that is under way and keeps it; --resume goes on from there, as if
 training had never stopped. A second Ctrl-C stops at once. --resume takes the settings of the run;
-only --epochs may be another number.
+only --epochs, the learning rates and --clip-norm may be others. The bundle is the best checkpoint.
 ${aboutNative}`,
   );
 }

@@ -139,8 +139,13 @@ export function newSettings(preset: PresetName, given: Partial<Settings>): Setti
   return settings;
 }
 
+/** What may be another when a run is gone on with. */
+const changeable: readonly (keyof Settings)[] = [
+  ...["epochs", "learningRate", "finalLearningRate", "clipNorm"] as const,
+];
+
 /**
- * The settings to go on with: those of the run, of which only the number of epochs may change.
+ * The settings to go on with: those of the run, of which only some may change.
  *
  * @param stored The settings that the run was begun with.
  * @param given What the command line says.
@@ -148,12 +153,17 @@ export function newSettings(preset: PresetName, given: Partial<Settings>): Setti
  * @throws {UsageError} If the command line wants others.
  */
 export function resumedSettings(stored: Settings, given: Partial<Settings>): Settings {
+  const changes: Partial<Settings> = {};
   for (const { key, flags } of settingOptions) {
-    if (key === "epochs" || given[key] === undefined || given[key] === stored[key]) continue;
-    throw new UsageError(
-      `Cannot resume with ${flags.split(" ")[0]} ${given[key] ?? "none"}: this run has ` +
-        `${stored[key] ?? "none"}. Leave the option out, or train into another folder`,
-    );
+    const value = given[key];
+    if (value === undefined || value === stored[key]) continue;
+    if (!changeable.includes(key)) {
+      throw new UsageError(
+        `Cannot resume with ${flags.split(" ")[0]} ${value ?? "none"}: this run has ` +
+          `${stored[key] ?? "none"}. Leave the option out, or train into another folder`,
+      );
+    }
+    Object.assign(changes, { [key]: value });
   }
-  return { ...stored, epochs: given.epochs ?? stored.epochs };
+  return { ...stored, ...changes };
 }

@@ -9,12 +9,14 @@ import {
   type CheckpointInfo,
   Checkpoints,
   type Corpus,
+  createCharModel,
   type Device,
   downloadProgress,
   loadCorpus,
   OneStep,
   type TrainedModel,
   type TrainingCallback,
+  TrainingDiverged,
   type TrainingPlan,
   trainingProgress,
   trainOn,
@@ -51,9 +53,9 @@ export async function train(
   const checkpoints = new Checkpoints(folder.checkpoints, { keep: command.keep, onNotice: say });
   const { name, source, sha256 } = corpus;
   const run: Run = { corpus: { name, source, sha256 }, settings };
-  let stepsPerEpoch = 0;
+  const plans: TrainingPlan[] = [];
   const onReady = async (plan: TrainingPlan) => {
-    stepsPerEpoch = plan.stepsPerEpoch;
+    plans.push(plan);
     await disk.makeFolder(command.out);
     await lockRun(command.out);
     await (before === undefined ? folder.begin(run) : folder.update(run));
@@ -82,22 +84,33 @@ export async function train(
     afterEachEpoch((_record, { epochs }) => folder.writeHistory({ epochs })),
     stopOnRequest,
   ];
-  using trained = await asked(() =>
-    trainOn(corpus, { model: settings, training: settings }, {
-      ...{ callbacks, checkpoints, onReady, resume: before !== undefined, signal: stop.signal },
-    })
-  );
+  let diverged: TrainingDiverged | undefined;
+  try {
+    using _trained = await asked(() =>
+      trainOn(corpus, { model: settings, training: settings }, {
+        ...{ callbacks, checkpoints, onReady, resume: before !== undefined, signal: stop.signal },
+      })
+    );
+  } catch (error) {
+    if (!(error instanceof TrainingDiverged)) throw error;
+    diverged = error;
+    say(`${oneLine(error)}: --learning-rate, --clip-norm`);
+  }
   const reached = await checkpoints.latest();
   const best = await checkpoints.best();
-  if (reached === undefined || best === undefined) throw new Error("no checkpoint was written");
-  if (best.path !== reached.path) {
-    await checkpoints.restore({ model: trained.model }, best);
-    const { epoch, validationLoss = best.loss } = best;
-    say(`the bundle is of epoch ${epoch}, where the loss was lowest: ${validationLoss.toFixed(4)}`);
+  if (reached === undefined || best === undefined) {
+    throw new Error("nothing was learned that could be kept");
   }
+  const [{ model: { config }, vocabulary, stepsPerEpoch }] = plans as [TrainingPlan];
+  using model = createCharModel(config, { initialize: false });
+  await checkpoints.restore({ model }, best);
   const { epoch: epochs, loss, validationLoss } = best;
+  if (best.path !== reached.path || diverged !== undefined) {
+    say(`the bundle is of epoch ${epochs}, with a loss of ${(validationLoss ?? loss).toFixed(4)}`);
+  }
   const training = { corpus: name, corpusSha256: sha256, epochs, loss, validationLoss };
-  await new OneStep(trained.model, trained.vocabulary, { training }).save(folder.bundle);
+  await new OneStep(model, vocabulary, { training }).save(folder.bundle);
+  if (diverged !== undefined) return exitCodes.failure;
   if (reached.epoch < settings.epochs) {
     say(
       `interrupted ${whereStopped(reached, stepsPerEpoch)}: kept in ${reached.path}. The same ` +

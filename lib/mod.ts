@@ -46,6 +46,7 @@ export {
   type TrainOnOptions,
 } from "./training/train_on.ts";
 export { afterEachEpoch, type TrainContext, type TrainingCallback } from "./training/callbacks.ts";
+export { stopOnDivergence, TrainingDiverged } from "./training/divergence.ts";
 export { type FitCallbackOptions, fitCallbacks } from "./training/fit_callbacks.ts";
 export type {
   EpochRecord,

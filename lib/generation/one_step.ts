@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { type CharModel, createCharModel } from "../model/char_model.ts";
-import { assignWeights, weightsToRecords } from "../model/weights.ts";
+import { assignWeights, requireFinite, weightsToRecords } from "../model/weights.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import { type LoadOptions, readBundle, writeBundle } from "./bundle.ts";
 import type { TrainingSummary } from "./bundle_json.ts";
@@ -256,6 +256,7 @@ export class OneStep implements Disposable {
   async save(dir: string): Promise<void> {
     const { model: { config }, vocabulary, training } = this;
     const records = await weightsToRecords(this.model.weights());
+    requireFinite(records, `save the model to ${dir}`);
     const tensors = new Map(records.map((record) => [record.name, record]));
     await writeBundle(dir, { config, vocabulary, training, tensors });
   }
@@ -272,6 +273,7 @@ export class OneStep implements Disposable {
    */
   static async load(dirOrUrl: string | URL, options: LoadOptions = {}): Promise<OneStep> {
     const { config, vocabulary, training, tensors } = await readBundle(dirOrUrl, options);
+    requireFinite(tensors.values(), `write with the model in ${dirOrUrl}`);
     await tf.ready();
     const model = createCharModel(config, { initialize: false });
     try {

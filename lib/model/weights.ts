@@ -74,6 +74,25 @@ export async function tensorToRecord(
 }
 
 /**
+ * Makes sure that all weights are numbers.
+ *
+ * @param records The weights.
+ * @param what What cannot be done with others, such as "save the model".
+ * @throws {Error} If one is NaN or infinite; it is named.
+ */
+export function requireFinite(records: Iterable<TensorRecord>, what: string): void {
+  for (const { name, data } of records) {
+    const wrong = data.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0) {
+      throw new Error(
+        `Cannot ${what}: number ${wrong} of the weight "${name}" is ${data[wrong]}. Training has ` +
+          "diverged: go back to a checkpoint from before, and learn slower",
+      );
+    }
+  }
+}
+
+/**
  * Makes a tensor of a record's numbers.
  *
  * @param record The record; the tensor does not share its memory.

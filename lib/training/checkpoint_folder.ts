@@ -12,7 +12,13 @@ import { type FileSystem, isMissing } from "../files/file_system.ts";
 import { writeFolder } from "../files/folder.ts";
 import { openSealedJson, sealJson } from "../files/sealed_json.ts";
 import { decodeSafetensors, encodeSafetensors, type TensorRecord } from "../files/safetensors.ts";
-import { assignWeights, checkWeights, weightShapes, weightsToRecords } from "../model/weights.ts";
+import {
+  assignWeights,
+  checkWeights,
+  requireFinite,
+  weightShapes,
+  weightsToRecords,
+} from "../model/weights.ts";
 import type { TrainContext } from "./callbacks.ts";
 import type { UnfinishedEpoch } from "./records.ts";
 import {
@@ -66,6 +72,7 @@ export async function writeCheckpoint(
   const { model, optimizer, step, epochs } = context;
   const weights = model.weights();
   const records = await weightsToRecords(weights);
+  requireFinite(records, `save the checkpoint ${path}`);
   const modelBytes = encodeSafetensors(records);
   const state = await optimizerToRecords(optimizer, weights);
   const optimizerBytes = encodeSafetensors(state);

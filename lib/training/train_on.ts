@@ -15,6 +15,7 @@ import { Adam } from "./adam.ts";
 import type { TrainingCallback } from "./callbacks.ts";
 import { checkpointEachEpoch, type Checkpoints } from "./checkpoint.ts";
 import type { CheckpointInfo } from "./checkpoint_info.ts";
+import { stopOnDivergence } from "./divergence.ts";
 import type { TrainingHistory } from "./records.ts";
 import { learningRateSchedule } from "./schedule.ts";
 import { train } from "./trainer.ts";
@@ -79,6 +80,7 @@ export interface TrainedModel extends Disposable {
  * @returns The model, its vocabulary and its history. Once the signal is aborted, what has been learned
  * until then, with the epochs that ended.
  * @throws {RangeError} If the text does not fill a batch, or a size cannot be.
+ * @throws {TrainingDiverged} If the loss grows without bound; the checkpoints before stay.
  *
  * @example From a text to a text
  * ```ts
@@ -125,6 +127,7 @@ export async function trainOn(
     const history = await train(model, batches, {
       ...{ epochs, optimizer, validation, signal, history: restored },
       callbacks: [
+        stopOnDivergence(vocabulary.size),
         { onEpochEnd: (record) => void ended.push(record) },
         ...checkpoints === undefined ? [] : [checkpointEachEpoch(checkpoints)],
         ...callbacks,

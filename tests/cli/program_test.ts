@@ -81,9 +81,11 @@ Deno.test("settings: a preset, then what is given; a run's own when it is resume
   const stored = presetSettings("quick");
   assert.deepEqual(resumedSettings(stored, {}), stored);
   assert.equal(resumedSettings(stored, { rnnUnits: 256, epochs: 9 }).epochs, 9);
+  assert.equal(resumedSettings(stored, { clipNorm: null }).clipNorm, null);
+  assert.equal(resumedSettings(stored, { learningRate: 0.001 }).learningRate, 0.001);
   assert.throws(
-    () => resumedSettings(stored, { clipNorm: null }),
-    /Cannot resume with --clip-norm none: this run has 1/,
+    () => resumedSettings(stored, { decay: "none" }),
+    /Cannot resume with --decay none: this run has cosine/,
   );
 });
 

@@ -74,3 +74,35 @@ trainingTest(
     assert.equal(writer.training?.epochs, best.epoch);
   },
 );
+
+trainingTest(
+  "training that diverges ends, keeps the last good state, and goes on slower",
+  async (setting) => {
+    const { folder, train } = setting;
+    // Warm up so slowly that the first epochs go well.
+    const wild = ["--learning-rate", "10", "--final-learning-rate", "10", "--clip-norm", "none"];
+    const rising = [
+      ...tiny,
+      ...wild,
+      "--warmup-steps",
+      "100000",
+      "--epochs",
+      "500",
+      "--units",
+      "24",
+    ];
+    const { code, stdout, stderr } = await train("out", rising);
+    assert.deepEqual([code, stdout], [1, ""], stderr);
+    assert.match(stderr, /Training has diverged in epoch \d+, .*: --learning-rate, --clip-norm\n/);
+    assert.match(stderr, /the bundle is of epoch \d+, with a loss of [0-4]\./);
+    await selectDevice({ name: "cpu" });
+    using writer = await OneStep.load(join(folder, "out", "bundle"));
+    const done = writer.training!.epochs;
+    const slower = ["--resume", "--learning-rate", "0.001", "--final-learning-rate", "0.001"];
+    const epochs = (await historyOf(join(folder, "out"))).length + 1;
+    const options = ["--epochs", String(epochs), "--device", "wasm", "--blas", "none"];
+    const resumed = await train("out", [...slower, ...options]);
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.ok(done >= 1);
+  },
+);
