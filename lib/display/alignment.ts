@@ -88,7 +88,7 @@ export function alignment(
   ], {
     title: `Each input and the target it has to predict${part}`,
     summary: `Input above target${part}.\n` +
-      inputs.map((input, step) =>
+      inputs.slice(0, steps).map((input, step) =>
         `step ${step}: ${characterLabel(input)} → ${characterLabel(targets[step] ?? "")}`
       )
         .join("\n"),
