@@ -56,7 +56,7 @@ function checks(root: string): Check[] {
     {
       name: "public docs",
       way: "deno doc --lint --no-npm lib/mod.ts shows what lacks",
-      // Deno takes the types of npm packages for private ones of ours (denoland/deno#27364).
+      // Deno takes the types of npm packages for private ones of ours: docs/decisions/0012.
       run: async () =>
         (await capture(Deno.execPath(), ["doc", "--lint", "--no-npm", "lib/mod.ts"], { cwd: root }))
           ?.success ?? false,

@@ -10,6 +10,7 @@ const [steps, margin] = [50, 1];
 
 /** Ends training whose loss has grown without bound. */
 export class TrainingDiverged extends Error {
+  /** What the error is called where it is printed. */
   override readonly name = "TrainingDiverged";
 }
 
