@@ -102,18 +102,3 @@ export function holdPrefill(held: HeldTensors, prefilled: Prefill): Prefill {
 function releasePrefill(held: HeldTensors, prefilled: Prefill): void {
   for (const tensor of [prefilled.logits, ...prefilled.state]) held.release(tensor).dispose();
 }
-
-/**
- * Reads the logits off the device.
- *
- * @param prefilled Where the model is.
- * @returns The logits of each text.
- */
-export async function logitRows({ logits }: Prefill): Promise<Float32Array[]> {
-  const [batch, size] = logits.shape;
-  const values = await logits.data<"float32">();
-  return Array.from(
-    { length: batch },
-    (_, i) => values.subarray(i * size, (i + 1) * size),
-  );
-}

@@ -7,7 +7,8 @@ import type { CounterRandom } from "../random.ts";
 import type { CharModel } from "../model/char_model.ts";
 import { type DeviceSampler, openDeviceSampler } from "../model/device_sampler.ts";
 import { openStepper, type Stepper } from "../model/stepper.ts";
-import { logitRows, type Prefill } from "./prefill.ts";
+import { logitRows } from "../model/logit_rows.ts";
+import type { Prefill } from "./prefill.ts";
 import { sampleToken } from "./sampling.ts";
 
 /** Draws the tokens of a batch of texts. */
@@ -65,7 +66,7 @@ class HostSampler implements Sampler {
   constructor(model: CharModel, prefilled: Prefill, options: SamplerOptions) {
     this.#options = options;
     this.#stepper = openStepper(model, prefilled.state);
-    this.#rows = logitRows(prefilled);
+    this.#rows = logitRows(prefilled.logits);
   }
 
   async draw(): Promise<Int32Array[]> {

@@ -8,7 +8,8 @@ import type { CharModel } from "../model/char_model.ts";
 import { HeldTensors } from "../model/held_tensors.ts";
 import { samplingRandoms } from "./decode.ts";
 import type { EventLoopYield } from "../event_loop.ts";
-import { holdPrefill, logitRows, prefill, prefillBatch } from "./prefill.ts";
+import { logitRows } from "../model/logit_rows.ts";
+import { holdPrefill, prefill, prefillBatch } from "./prefill.ts";
 import { sampleToken } from "./sampling.ts";
 
 /**
@@ -67,7 +68,7 @@ export async function takeStep(
     const prefilled = state === undefined
       ? await prefill(model, texts, { eventLoop, held })
       : holdPrefill(held, readFrom(state, { model, texts }));
-    const rows = await logitRows(prefilled);
+    const rows = await logitRows(prefilled.logits);
     const logits = rows.map((row) => row.slice());
     const hidden = await Promise.all(prefilled.state.map(async (layer) => {
       return (await layer.data<"float32">()).slice();

@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { hasSampleChars, sampleChars } from "../kernels/mod.ts";
 import type { CharModel } from "./char_model.ts";
+import { logitRows } from "./logit_rows.ts";
 import type { ModelState } from "./model_state.ts";
 import { type StepWeights, stepWeights, withStates } from "./step_weights.ts";
 
@@ -96,9 +97,7 @@ export class DeviceSampler implements Disposable {
 
   /** Reads the logits of what may come next off the device, for each text. */
   async logits(): Promise<Float32Array[]> {
-    const [batch, size] = this.#logits.shape;
-    const values = await this.#logits.data<"float32">();
-    return Array.from({ length: batch }, (_, i) => values.subarray(i * size, (i + 1) * size));
+    return await logitRows(this.#logits);
   }
 
   /** Frees what it holds; the weights stay the model's. */

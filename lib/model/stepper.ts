@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { type CharSteps, hasCharSteps, openCharSteps, packForSteps } from "../kernels/mod.ts";
 import type { CharModel } from "./char_model.ts";
+import { logitRows } from "./logit_rows.ts";
 import type { ModelState } from "./model_state.ts";
 import { stepWeights, withStates } from "./step_weights.ts";
 
@@ -51,7 +52,7 @@ export class ForwardStepper implements Stepper {
       return output.logits; // [batch, 1, vocabularySize]
     });
     tf.dispose([...before]);
-    return await rowsOf(logits, ids.length);
+    return await takeRows(logits);
   }
 
   dispose(): void {
@@ -117,11 +118,9 @@ function openSteps(model: CharModel, state: ModelState): { steps: CharSteps; own
 }
 
 /** The rows of some logits, which are freed. */
-async function rowsOf(logits: tf.Tensor, batch: number): Promise<Float32Array[]> {
+async function takeRows(logits: tf.Tensor): Promise<Float32Array[]> {
   try {
-    const values = await logits.data<"float32">();
-    const size = values.length / batch;
-    return Array.from({ length: batch }, (_, i) => values.subarray(i * size, (i + 1) * size));
+    return await logitRows(logits);
   } finally {
     logits.dispose();
   }

@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { clipScaleName, smallestNorm } from "../ops/clip.ts";
 import { replaceWebgpuKernel } from "./command_stream.ts";
 import type { Shader } from "./shader.ts";
+import { reduceTree } from "./reduction_wgsl.ts";
 
 /** How many sums a gradient is cut into, each of a workgroup of its own. */
 const parts = 128;
@@ -37,19 +38,20 @@ export function registerWebgpuClipScale(): void {
   });
 }
 
-/** Adds up `sum` of all 256 invocations, always in the same order, into `sums[0]`. */
+/** Adds up `sum` of all 256 invocations into `sums[0]`. */
 const addUp = `
-  sums[localIndex] = sum;
-  for (var half = 128u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (localIndex < half) { sums[localIndex] += sums[localIndex + half]; }
-  }`;
+  sums[localIndex] = sum;${
+  reduceTree({
+    ...{ size: 256, within: "localIndex" },
+    combine: (own, other) => `sums[${own}] += sums[${other}];`,
+  })
+}`;
 
 /**
- * Sums of the squares of a gradient, each over some of its uniforms.
+ * Sums of the squares of a gradient, each over some of its numbers.
  *
  * Buffers: `gradient`, and `out`, which gets a sum of each workgroup from `first` on.
- * Dispatch: any number of workgroups; together they stride over the uniforms.
+ * Dispatch: any number of workgroups; together they stride over the numbers.
  */
 export const sumSquaresShader: Shader = {
   key: "sum squares",

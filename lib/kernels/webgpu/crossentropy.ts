@@ -11,6 +11,7 @@ import {
 } from "../ops/crossentropy.ts";
 import { replaceWebgpuKernel } from "./command_stream.ts";
 import type { Shader } from "./shader.ts";
+import { reduceTree } from "./reduction_wgsl.ts";
 
 /** Makes the shaders below the WebGPU backend's cross-entropy. */
 export function registerWebgpuCrossentropy(): void {
@@ -50,6 +51,10 @@ const buffers = [
   { name: "ids", access: "read", type: "array<i32>" },
 ] as const;
 
+const add = (own: string, other: string) => `parts[${own}] += parts[${other}];`;
+const keepLarger = (own: string, other: string) =>
+  `parts[${own}] = max(parts[${own}], parts[${other}]);`;
+
 /**
  * The mean over all rows of log Σ exp(x) − x[id].
  *
@@ -83,11 +88,7 @@ fn main(@builtin(local_invocation_index) localIndex: u32) {
     }
     total += log(sum) + largest - logits[first + u32(ids[row])];
   }
-  parts[localIndex] = total;
-  for (var half = 128u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (localIndex < half) { parts[localIndex] += parts[localIndex + half]; }
-  }
+  parts[localIndex] = total;${reduceTree({ size: 256, within: "localIndex", combine: add })}
   if (localIndex == 0u) { loss[0] = parts[0] / f32(uniforms.rows); }
 }`,
 };
@@ -122,21 +123,13 @@ fn main(
   let first = select(0u, row, isRow) * uniforms.size;
   var largest = logits[first];
   for (var j = part; j < uniforms.size; j += 16u) { largest = max(largest, logits[first + j]); }
-  parts[localIndex] = largest;
-  for (var half = 8u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (part < half) { parts[localIndex] = max(parts[localIndex], parts[localIndex + half]); }
-  }
+  parts[localIndex] = largest;${reduceTree({ size: 16, within: "part", combine: keepLarger })}
   workgroupBarrier();
   largest = parts[localIndex - part];
   workgroupBarrier();
   var sum = 0.0;
   for (var j = part; j < uniforms.size; j += 16u) { sum += exp(logits[first + j] - largest); }
-  parts[localIndex] = sum;
-  for (var half = 8u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (part < half) { parts[localIndex] += parts[localIndex + half]; }
-  }
+  parts[localIndex] = sum;${reduceTree({ size: 16, within: "part", combine: add })}
   workgroupBarrier();
   if (!isRow) { return; }
   sum = parts[localIndex - part];

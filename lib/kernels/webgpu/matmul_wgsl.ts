@@ -4,6 +4,7 @@
  * @module
  */
 import type { Binding, Shader } from "./shader.ts";
+import { addColumn } from "./reduction_wgsl.ts";
 
 /** What a product's shader is made for. */
 export interface ProductForm {
@@ -251,7 +252,7 @@ fn main(
   workgroupBarrier();
   if (localIndex < 16u && column < uniforms.columns) {
     sum = ${bias ? "bias[column % uniforms.period]" : "0.0"};
-    for (var part = 0u; part < 16u; part++) { sum += parts[part * 16u + localIndex]; }
+    ${addColumn("sum", { count: 16, width: 16 })}
     sums[uniforms.first + column] = sum;
   }
 }`,

@@ -5,6 +5,7 @@
  */
 import { lines } from "./matmul_wgsl.ts";
 import type { Shader } from "./shader.ts";
+import { addColumn, reduceTree } from "./reduction_wgsl.ts";
 
 /** How many columns a workgroup of {@linkcode rowTimesMatrixShader} computes. */
 export const columnsOfGroup = 16;
@@ -53,7 +54,7 @@ ${
   workgroupBarrier();
   if (localIndex >= 16u || group.x * ${columnsOfGroup}u + localIndex >= columns) { return; }
   var total = bias[column];
-  for (var part = 0u; part < 16u; part++) { total += parts[part * 16u + localIndex]; }
+  ${addColumn("total", { count: 16, width: 16 })}
   out[group.y * columns + column] = total;
 }`,
 };
@@ -133,14 +134,9 @@ fn main(
     if (better(choice, best)) { best = choice; }
   }
   choices[localIndex] = best;
-  bad[localIndex] = worst;
-  for (var half = ${invocations / 2}u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (localIndex < half) {
-      if (better(choices[localIndex + half], choices[localIndex])) { choices[localIndex] = choices[localIndex + half]; }
-      bad[localIndex] = min(bad[localIndex], bad[localIndex + half]);
+  bad[localIndex] = worst;${
+      reduceTree({ size: invocations, within: "localIndex", combine: takeBetter })
     }
-  }
   if (localIndex == 0u) {
     let id = choices[0].id;
     ids[text] = i32(id);
@@ -150,6 +146,11 @@ fn main(
 }`,
   };
 }
+
+/** WGSL that takes the better of two choices, and the smaller of two ids whose logit is no number. */
+const takeBetter = (own: string, other: string) =>
+  `if (better(choices[${other}], choices[${own}])) { choices[${own}] = choices[${other}]; }
+      bad[${own}] = min(bad[${own}], bad[${other}]);`;
 
 /** Both forms of {@linkcode drawShader}. */
 export function drawShaders(): Shader[] {

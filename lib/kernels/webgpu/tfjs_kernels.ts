@@ -15,6 +15,7 @@ import {
 } from "../ops/tfjs_arguments.ts";
 import { tfjsKernel } from "../ops/register_kernel.ts";
 import { multiply, sumRows } from "./matmul.ts";
+import { addColumn } from "./reduction_wgsl.ts";
 import { type CommandStream, replaceWebgpuKernel } from "./command_stream.ts";
 import type { Shader } from "./shader.ts";
 
@@ -136,7 +137,7 @@ fn main(
   parts[localIndex] = sum;
   workgroupBarrier();
   if (localIndex >= 32u || column >= uniforms.width) { return; }
-  for (var part = 1u; part < 8u; part++) { sum += parts[part * 32u + localIndex]; }
+  ${addColumn("sum", { count: 8, width: 32, first: 1 })}
   sums[group.y * uniforms.width + column] = sum;
 }`,
 };
