@@ -3,27 +3,33 @@
  *
  * @module
  */
+import { documentKind, otherEncoding } from "./file_kind.ts";
+
 /**
- * Decodes bytes that must be UTF-8, with or without a byte order mark.
+ * Decodes bytes that must be UTF-8, with or without byte order mark.
  *
  * @param bytes The bytes of a whole file.
  * @param source What to call the file in an error.
  * @returns The text without the mark; nothing else is changed, line ends included.
- * @throws {Error} If the bytes are not UTF-8: it names the first bad byte and how to convert the file.
+ * @throws {Error} If the bytes are a document, an archive or a text in another encoding: it says which,
+ * and how to make a text in UTF-8 of it.
  */
 export function decodeUtf8(bytes: Uint8Array, source: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    const offset = firstBadByte(bytes);
-    const value = bytes[offset]!.toString(16).toUpperCase().padStart(2, "0");
-    const encoding = hasUtf16Mark(bytes) ? "UTF-16" : "ISO-8859-1";
-    throw new Error(
-      `Cannot read ${source}: it is not UTF-8 (bad byte 0x${value} at offset ${offset}). ` +
-        `Convert it first, for example with: iconv -f ${encoding} -t UTF-8 FILE > NEW_FILE`,
-      { cause },
-    );
+  const kind = documentKind(bytes);
+  if (kind !== undefined) {
+    throw new Error(`Cannot read ${source}: it is ${kind}. Save its text as plain text, in UTF-8`);
   }
+  const offset = firstBadByte(bytes);
+  const encoding = otherEncoding(bytes, offset);
+  if (encoding === undefined) return new TextDecoder().decode(bytes);
+  const bad = bytes[offset]?.toString(16).toUpperCase().padStart(2, "0");
+  const why = bad === undefined
+    ? "bytes of 0 between the others"
+    : `bad byte 0x${bad} at offset ${offset}`;
+  throw new Error(
+    `Cannot read ${source}: it is not UTF-8 (${why}), but looks like ${encoding}. ` +
+      `Convert it first, for example with: iconv -f ${encoding} -t UTF-8 FILE > NEW_FILE`,
+  );
 }
 
 /**
@@ -72,9 +78,4 @@ function secondByteRange(lead: number): [number, number] {
     default:
       return [0x80, 0xBF];
   }
-}
-
-function hasUtf16Mark(bytes: Uint8Array): boolean {
-  return (bytes[0] === 0xFF && bytes[1] === 0xFE) ||
-    (bytes[0] === 0xFE && bytes[1] === 0xFF);
 }
