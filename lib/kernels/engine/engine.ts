@@ -12,6 +12,8 @@ export interface Engine {
   endScope(result?: tf.TensorContainer): void;
   trackTensor(tensor: tf.Tensor, backend: tf.KernelBackend): void;
   disposeTensor(tensor: tf.Tensor): void;
+  keep<T extends tf.Tensor>(tensor: T): T;
+  addTapeNode(...node: unknown[]): void;
 }
 
 /** How things stand in the engine. */

@@ -19,13 +19,18 @@ const tensor: {
 };
 /** The scope that is being ended. */
 const ending: { scope: Scope | undefined } = { scope: undefined };
+/** What a kernel keeps for its gradient, until it is on the tape. */
+const kept: tf.Tensor[] = [];
 /** What kernels wrote since the engine was last idle. */
 const written: { readonly backend: tf.KernelBackend; readonly dataId: object }[] = [];
 const journaled = new WeakSet<object>();
 
 /** Begins to note what an engine does, and what its kernels write with a backend. */
 export function keepJournal(engine: Engine, backend: tf.KernelBackend): void {
-  if (!journaled.has(engine)) noteTensors(engine);
+  if (!journaled.has(engine)) {
+    noteTensors(engine);
+    noteKept(engine);
+  }
   if (!journaled.has(backend)) noteWrites(engine, backend);
   journaled.add(engine).add(backend);
 }
@@ -67,6 +72,18 @@ function noteTensors(engine: Engine): void {
   };
 }
 
+function noteKept(engine: Engine): void {
+  const [keep, addTapeNode] = [engine.keep.bind(engine), engine.addTapeNode.bind(engine)];
+  engine.keep = (tensor) => {
+    if (engine.state.kernelDepth > 0) kept.push(tensor);
+    return keep(tensor);
+  };
+  engine.addTapeNode = (...node) => {
+    addTapeNode(...node);
+    kept.length = 0;
+  };
+}
+
 /** Notes what kernels write, until they have made tensors of it. */
 function noteWrites(engine: Engine, backend: tf.KernelBackend): void {
   const write = backend.write.bind(backend);
@@ -80,13 +97,14 @@ function noteWrites(engine: Engine, backend: tf.KernelBackend): void {
 
 /** Whether the engine is in the middle of something. */
 export function isJournalOpen(): boolean {
-  return tensor.value !== undefined || ending.scope !== undefined;
+  return tensor.value !== undefined || ending.scope !== undefined || kept.length > 0;
 }
 
 /** Undoes or ends what a stop has cut in two; nothing of the engine may be running. */
 export function settleJournal(engine: Engine): void {
   settleTensor(engine);
   settleScope(engine);
+  tf.dispose(kept.splice(0).filter((tensor) => !tensor.isDisposed));
 }
 
 function settleScope({ state }: Engine): void {
