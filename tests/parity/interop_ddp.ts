@@ -28,11 +28,18 @@ export async function compareDistributed(material: Material): Promise<Finding[]>
     "learning-rate": learningRate,
     "validation-fraction": validationFraction,
   };
-  const printed = await runPython([
-    ...["-m", "torch.distributed.run", "--standalone", `--nproc-per-node=${processes}`],
-    ...[interopFile("train_ddp.py"), join(folder, "trained")],
-    ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, `${value}`]),
-  ]);
+  const train = () =>
+    runPython([
+      ...["-m", "torch.distributed.run", "--standalone", `--nproc-per-node=${processes}`],
+      ...[interopFile("train_ddp.py"), join(folder, "trained")],
+      ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, `${value}`]),
+    ]);
+  const printed = await train().catch((error: Error) => {
+    // One of PyTorch's processes was seen to abort, once in many runs.
+    if (!/SIGABRT|SIGSEGV/.test(error.message)) throw error;
+    console.log(`${error.message}\nonce more:`);
+    return train();
+  });
   const lines = [...printed.matchAll(/epoch \d+: loss ([\d.]+) on (\d+) processes/g)];
   const writer = await OneStep.load(out);
   const { validation } = splitTokens(text, { validationFraction });
