@@ -66,7 +66,9 @@ export function sampleToken(
     const score = logit / temperature + noise;
     // Close to zero temperature scores overflow; then the larger logit wins.
     if (best === 0 || score > bestScore || (score === bestScore && logit > bestLogit)) {
-      [best, bestScore, bestLogit] = [id, score, logit];
+      best = id;
+      bestScore = score;
+      bestLogit = logit;
     }
   }
   if (best === 0) {
