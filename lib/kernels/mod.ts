@@ -21,6 +21,7 @@ import { registerPlainGru } from "./plain/gru.ts";
 import { registerWasmGru } from "./wasm/gru.ts";
 import { registerWebgpuGru } from "./webgpu/gru.ts";
 import type { WasmBackend } from "./wasm/backend.ts";
+import { guardHeap } from "./wasm/heap_limit.ts";
 import { registerLookup } from "./wasm/lookup.ts";
 import { registerMatMul } from "./wasm/matmul.ts";
 import { registerWebgpuProducts } from "./webgpu/tfjs_kernels.ts";
@@ -102,6 +103,7 @@ function kernelsOf(backend: WasmBackend): WasmKernels {
     const simd = loadSimd(backend.wasm.asm.memory, { fused: true });
     kernels = { simd, plain: simdProducts(simd, backend.wasm._malloc(scratchBytes) >>> 0) };
     kernelsOfHeap.set(backend, kernels);
+    guardHeap(backend);
   }
   return kernels;
 }

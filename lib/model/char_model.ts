@@ -76,7 +76,7 @@ export class CharModel implements Disposable {
     assertReady();
     recoverEngine();
     const { vocabularySize, embeddingDim, rnnUnits, layers } = this.config;
-    this.network = new CharNetwork({
+    const parts = {
       embedding: tf.layers.embedding({
         name: "embedding",
         inputDim: vocabularySize,
@@ -91,7 +91,16 @@ export class CharModel implements Disposable {
         units: vocabularySize,
         kernelInitializer: "zeros",
       }),
-    });
+    };
+    try {
+      this.network = new CharNetwork(parts);
+    } catch (error) {
+      // Of layers that found no memory nobody frees the weights that they have.
+      for (const { weights } of [parts.embedding, ...parts.grus, parts.dense]) {
+        for (const weight of weights) weight.dispose();
+      }
+      throw error;
+    }
   }
 
   /**

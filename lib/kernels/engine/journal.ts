@@ -87,8 +87,17 @@ function noteKept(engine: Engine): void {
 /** Notes what kernels write, until they have made tensors of it. */
 function noteWrites(engine: Engine, backend: tf.KernelBackend): void {
   const write = backend.write.bind(backend);
+  /** A kernel that finds no memory ends, and nobody gets what it has written so far. */
+  const writeOrFree = (run: () => object) => {
+    try {
+      return run();
+    } catch (error) {
+      if (engine.state.kernelDepth > 0) freeWritten(engine);
+      throw error;
+    }
+  };
   backend.write = (...args) => {
-    const dataId = write(...args);
+    const dataId = writeOrFree(() => write(...args));
     if (engine.state.kernelDepth === 0) written.length = 0;
     else written.push({ backend, dataId });
     return dataId;
