@@ -73,6 +73,7 @@ export async function runTests(options: TestOptions = {}): Promise<number> {
     const summary = summarize(cases, {
       requireWebgpu: Deno.env.get("FOLIO_REQUIRE_WEBGPU") === "1",
       success: code === 0,
+      signalCode: code >= 128 ? code : undefined,
     });
     const covered = options.coverage
       ? await passThrough(Deno.execPath(), ["coverage", "--include=/lib/", profile], {

@@ -73,6 +73,8 @@ export interface SummaryOptions {
   readonly requireWebgpu: boolean;
   /** Whether `deno test` itself ended well. */
   readonly success: boolean;
+  /** The exit code of a signal, where one ended it; its report is written after the last test. */
+  readonly signalCode?: number | undefined;
 }
 
 /**
@@ -99,7 +101,11 @@ export function summarize(
   if (refused > 0) lines.push("FOLIO_REQUIRE_WEBGPU=1 makes the lack of an adapter a failure");
   // A run that fails without a failed test (types, a leak at the end) counts as one.
   const failures = count("failed") + refused;
-  const failed = options.success || failures > 0 ? failures : 1;
+  const crashedAfterwards = cases !== undefined && options.signalCode !== undefined;
+  if (crashedAfterwards) {
+    lines.push(`CRASHED while it ended, after its last test (exit code ${options.signalCode})`);
+  }
+  const failed = options.success || crashedAfterwards || failures > 0 ? failures : 1;
   const passed = count("passed");
   lines.push(
     `tests: ${passed} passed, ${failed} failed` +

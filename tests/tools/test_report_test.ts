@@ -63,3 +63,14 @@ Deno.test("summarize() counts a run that never came to its tests as a failure", 
   assert.equal(summary.success, false);
   assert.equal(summary.lines.at(-1), "tests: 0 passed, 1 failed");
 });
+
+Deno.test("summarize() tells a crash after the last test, which is no failed test", () => {
+  const crashed = { requireWebgpu: false, success: false, signalCode: 134 };
+  const summary = summarize([passed], crashed);
+  assert.deepEqual(summary.lines, [
+    "CRASHED while it ended, after its last test (exit code 134)",
+    "tests: 1 passed, 0 failed",
+  ]);
+  assert.equal(summarize(undefined, crashed).success, false);
+  assert.equal(summarize([passed], { ...crashed, signalCode: undefined }).success, false);
+});
