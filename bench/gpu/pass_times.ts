@@ -33,7 +33,7 @@ class TimedPass {
 
   setPipeline(pipeline: GPUComputePipeline): void {
     if (pipeline.label !== this.#label) {
-      this.end();
+      this.#endPart();
       this.#label = pipeline.label;
       this.#pass = this.#begin(pipeline.label);
     }
@@ -50,6 +50,11 @@ class TimedPass {
   }
 
   end(): void {
+    this.#endPart();
+  }
+
+  // Not `end`, which `Submission` puts its own in the place of: between the parts the pass goes on.
+  #endPart(): void {
     this.#pass?.end();
     this.#pass = undefined;
     this.#label = undefined;

@@ -10,6 +10,7 @@ import { registerWebgpuAdam } from "./webgpu/adam.ts";
 import { registerWebgpuSampleChars } from "./webgpu/sample_chars.ts";
 import { registerWasmCharStep } from "./wasm/char_step.ts";
 import { registerPlainClipScale } from "./plain/clip.ts";
+import { registerWasmClipScale } from "./wasm/clip.ts";
 import { registerWebgpuClipScale } from "./webgpu/clip.ts";
 import { registerPlainCrossentropy } from "./plain/crossentropy.ts";
 import { registerWasmCrossentropy } from "./wasm/crossentropy.ts";
@@ -75,8 +76,8 @@ export async function registerKernels(options: CpuOptions = {}): Promise<KernelR
     return { description: "WGSL", notes: [] };
   }
   registerPlainCrossentropy(backendName);
-  registerPlainClipScale(backendName);
   if (backendName !== "wasm") {
+    registerPlainClipScale(backendName);
     registerPlainGru(backendName);
     registerPlainAdam(backendName);
     return { description: "tfjs", notes: [] };
@@ -89,6 +90,7 @@ export async function registerKernels(options: CpuOptions = {}): Promise<KernelR
   registerWasmCrossentropy(simd);
   registerMatMul(products);
   registerWasmGru({ products, steps });
+  registerWasmClipScale(simd);
   registerWasmAdam(simd);
   registerWasmCharStep({ products, steps });
   return report;

@@ -19,12 +19,9 @@ Deno.test({
       assert.ok(all > 30e6 && all < 60e6, `${all} bytes`);
 
       const out = join(scratch, "out");
-      const run = async (contenders: string) => {
+      const start = async (...options: string[]) => {
         const { code, stdout, stderr } = await new Deno.Command("bash", {
-          args: [
-            ...[join(folder, "run.sh"), "--small", "--rounds", "1", "--rows", "train-quick"],
-            ...["--contenders", contenders, "--out", out],
-          ],
+          args: [join(folder, "run.sh"), "--small", "--out", out, ...options],
           cwd: "/",
           clearEnv: true,
           env: { PATH: Deno.env.get("PATH")!, FOLIO_PYTHON: "no-such-python", NO_COLOR: "1" },
@@ -32,6 +29,8 @@ Deno.test({
         const [said, alsoSaid] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
         return { code, said, alsoSaid };
       };
+      const run = (contenders: string) =>
+        start("--rounds", "1", "--rows", "train-quick", "--contenders", contenders);
       const { code, said, alsoSaid } = await run("folio-webgpu,folio-none,torch-cuda");
       assert.equal(code, 0, said! + alsoSaid!);
       assert.match(said!, /^WebGPU adapter: .+\n {2}shader-f16: (yes|no)\n/);
@@ -46,6 +45,14 @@ Deno.test({
       // The second thread is a script of its own.
       const threads = navigator.hardwareConcurrency < 2 ? "" : ", 2 threads";
       assert.equal(report.measurements[0]!.mode, `WebAssembly SIMD${threads}`);
+
+      const parts = await start("--profile", "--tune");
+      assert.equal(parts.code, 0, parts.said! + parts.alsoSaid!);
+      assert.match(parts.said!, /\n\| gru forward {.+} +\| +\d+ \| +\d+\.\d+ \|/);
+      assert.match(
+        parts.said!,
+        /\n\| rowGroups 1, 64 invocations +\| +\d+\.\d+ \| .+ folio's \|\n/,
+      );
 
       // A shader that computes something else, however fast, is not measured.
       const path = join(folder, "folio_bench.js");

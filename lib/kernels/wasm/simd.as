@@ -315,6 +315,30 @@ export function adam(
   }
 }
 
+/**
+ * Σ x², added up in float64: in float32 a sum over millions of numbers grows so much larger than
+ * what is added to it that a thousandth gets lost.
+ */
+export function sumSquares(size: i32, x: usize): f64 {
+  let low = f64x2.splat(0);
+  let high = f64x2.splat(0);
+  let i: i32 = 0;
+  for (; i + 4 <= size; i += 4) {
+    const four = v128.load(at(x, i));
+    const a = f64x2.promote_low_f32x4(four);
+    const b = f64x2.promote_low_f32x4(v128.shuffle<f32>(four, four, 2, 3, 2, 3));
+    low = f64x2.add(low, f64x2.mul(a, a));
+    high = f64x2.add(high, f64x2.mul(b, b));
+  }
+  const sum = f64x2.add(low, high);
+  let total = f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+  for (; i < size; i++) {
+    const a = <f64>load<f32>(at(x, i));
+    total += a * a;
+  }
+  return total;
+}
+
 /** Four columns of a panel from four rows that lie straight on: 4 × 4 numbers at a time. */
 function packColumns(k: i32, strideTo: i32, source: usize, stride: i32, panel: usize): void {
   const s1 = at(source, stride), s2 = at(s1, stride), s3 = at(s2, stride);

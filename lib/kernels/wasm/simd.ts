@@ -30,6 +30,7 @@ export interface Simd {
     size: number, weight: number, mean: number, meanSquare: number, gradient: number,
     scale: number, rate: number, beta1: number, beta2: number, epsilon: number,
   ): void;
+  sumSquares(size: number, x: number): number;
   // deno-fmt-ignore
   pack(
     k: number, n: number, width: number, source: number, strideRow: number,
