@@ -24,6 +24,7 @@ const colors: Readonly<Record<string, string>> = {
   "folio-webgpu": "#009e73",
   "torch": "#d55e00",
   "torch-cuda": "#cc79a7",
+  "torch-cuda-tf32": "#333333",
   "keras": "#e69f00",
 };
 

@@ -32,7 +32,9 @@ export function summaryTable(report: Report): string {
   const columns = report.contenders.filter(({ id }) =>
     report.measurements.some(({ contender }) => contender === id)
   );
-  const lines = report.rows.map(({ id, title }) => ({
+  // A run that was cut off has rows that nobody came to.
+  const measured = report.rows.filter(({ id }) => report.measurements.some((m) => m.row === id));
+  const lines = measured.map(({ id, title }) => ({
     "": title,
     ...Object.fromEntries(columns.map((column) => [
       column.name,

@@ -44,7 +44,11 @@ export function table(rows: readonly Record<string, string>[]): string {
   };
   return [
     line(columns),
-    line(widths.map((width, i) => i === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`)),
+    line(
+      widths.map((width, i) =>
+        i === 0 ? "-".repeat(width) : `${"-".repeat(Math.max(0, width - 1))}:`
+      ),
+    ),
     ...rows.map((row) => line(columns.map((column) => row[column] ?? ""))),
   ].join("\n");
 }

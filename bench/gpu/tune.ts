@@ -10,8 +10,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { selectDevice } from "folio";
 import { gruBackwardShader } from "../../lib/kernels/webgpu/gru_backward_wgsl.ts";
+import { gruFewTextsShader, unitsOfGroup } from "../../lib/kernels/webgpu/gru_few_texts_wgsl.ts";
 import { gruForwardShader } from "../../lib/kernels/webgpu/gru_forward_wgsl.ts";
-import { tiling } from "../../lib/kernels/webgpu/gru.ts";
+import { forwardStep, tiling } from "../../lib/kernels/webgpu/gru.ts";
 import {
   gpuTiles,
   type GruTile,
@@ -25,7 +26,8 @@ import {
   commandStream,
   type Run,
 } from "../../lib/kernels/webgpu/command_stream.ts";
-import { gpuRows, type TrainJob } from "../jobs.ts";
+import type { Shader } from "../../lib/kernels/webgpu/shader.ts";
+import { gpuRows, type TrainJob, type WriteJob } from "../jobs.ts";
 import { summarize, table } from "../statistics.ts";
 import { timeShaders } from "./pass_times.ts";
 
@@ -33,6 +35,8 @@ const small = Deno.args.includes("--small");
 const rounds = small ? 1 : 7;
 /** How often a variant runs in a round. */
 const repeats = small ? 1 : 5;
+/** How many characters are written in a round. */
+const characters = 100;
 /** The largest result that is tried, in numbers: a smaller device has no room for more. */
 const mostNumbers = 2 ** 25;
 
@@ -105,11 +109,14 @@ async function tuneGru(stream: CommandStream, { model, batch, length: time }: Tr
     someNumbers(batch * time, 3 * units),
   ];
   const hidden = someNumbers(batch, time, units);
-  const taken = tiling({ batch, units }, stream).tile;
-  const variants = (steps: number, run: (tile: GruTile) => Omit<Run, "workgroups">) =>
+  const { software } = stream;
+  const variants = (
+    { direction, steps }: { readonly direction: "forward" | "backward"; readonly steps: number },
+    run: (tile: GruTile) => Omit<Run, "workgroups">,
+  ) =>
     [softwareTile, ...gpuTiles].map((tile): Variant => ({
       form: `rowGroups ${tile.rowGroups}, ${tile.invocations} invocations`,
-      taken: tile === taken,
+      taken: tile === tiling({ batch, units }, { direction, software }).tile,
       record: () => {
         const down = Math.ceil(batch / (8 * tile.rowGroups));
         const workgroups = [Math.ceil(units / unitsOfTile), down];
@@ -120,7 +127,7 @@ async function tuneGru(stream: CommandStream, { model, batch, length: time }: Tr
   const label = `${units} units, ${batch} texts, ${time} steps`;
   await compare(`GRU forward, ${label}`, {
     gigaflop,
-    variants: variants(time, (tile) => ({
+    variants: variants({ direction: "forward", steps: time }, (tile) => ({
       shader: gruForwardShader({ tile, training: true, lookup: true }),
       tensors: [table, kernel, bias, state, ids, hidden, before, gates],
       uniforms: { ...sizes, inputTime: time },
@@ -128,7 +135,7 @@ async function tuneGru(stream: CommandStream, { model, batch, length: time }: Tr
   });
   await compare(`GRU backward, ${label}`, {
     gigaflop,
-    variants: variants(time + 1, (tile) => ({
+    variants: variants({ direction: "backward", steps: time + 1 }, (tile) => ({
       shader: gruBackwardShader(tile),
       tensors: [kernel, gates, before, hidden, state, wide, wideToo],
       uniforms: sizes,
@@ -182,11 +189,48 @@ async function tuneProduct(stream: CommandStream, name: string, product: WebgpuP
   tf.dispose([a, b]);
 }
 
+/** A step forward of few texts, as they are written, in tiles and by the shader for few. */
+async function tuneWriting(stream: CommandStream, { model, texts }: WriteJob) {
+  const units = model.rnnUnits;
+  const rows = model.vocabularySize;
+  const tensors = [
+    someNumbers(rows, 3 * units),
+    someNumbers(units, 3 * units),
+    someNumbers(3 * units),
+    someNumbers(texts, units),
+    tf.randomUniform([texts, 1], 0, rows, "int32"),
+    someNumbers(texts, characters, units),
+  ];
+  const uniforms = { batch: texts, time: characters, units, inputTime: 1 };
+  const form = { training: false, lookup: true };
+  const taken = forwardStep({ batch: texts, units }, form, stream).shader.key;
+  const variant = (shader: Shader, workgroups: number[]): Variant => ({
+    form: shader.key,
+    taken: shader.key === taken,
+    record: () => stream.repeat(characters, [{ shader, tensors, uniforms, workgroups }]),
+  });
+  const few = ([1, 4] as const).map((rows) => {
+    const shader = gruFewTextsShader({ rows, lookup: true, invocations: 256 });
+    return variant(shader, [Math.ceil(units / unitsOfGroup), Math.ceil(texts / rows)]);
+  });
+  const inTiles = [softwareTile, gpuTiles[0]].map((tile) =>
+    variant(gruForwardShader({ tile, ...form }), [Math.ceil(units / unitsOfTile), 1])
+  );
+  await compare(`GRU forward, ${units} units, ${texts} texts, ${characters} steps`, {
+    gigaflop: 2 * texts * characters * units * 3 * units / 1e9,
+    variants: [...few, ...inTiles],
+  });
+  tf.dispose(tensors);
+}
+
 await selectDevice({ name: "webgpu" });
 const stream = commandStream(tf.backend());
-for (const { id, job } of gpuRows({ characters: 1, small })) {
-  if (job.task !== "train" || id.endsWith("-queued")) continue;
-  await tuneGru(stream, job);
+const jobs = gpuRows({ characters, small }).filter(({ id }) => !id.endsWith("-queued"))
+  .map(({ job }) => job);
+const training = jobs.filter((job) => job.task === "train");
+for (const job of training) await tuneGru(stream, job);
+for (const job of jobs) if (job.task === "write") await tuneWriting(stream, job);
+for (const job of training) {
   for (const [name, product] of Object.entries(products(job))) {
     await tuneProduct(stream, name, product);
   }

@@ -93,15 +93,31 @@ class HostSampler implements Sampler {
   }
 }
 
-/** Few at first, so that a stream begins at once; then enough that reading them costs little. */
-const [fewest, mostAtOnce] = [8, 64];
+/**
+ * How many tokens are drawn at a time: few at first, so that a stream begins at once; then twice as
+ * many each time, as long as that takes less than `unnoticed` milliseconds.
+ */
+const [fewest, mostAtOnce, unnoticed] = [8, 1024, 50];
 
-/** Lets the device draw many tokens, and reads those off. */
+/** Tokens that the device is drawing. */
+interface Draw {
+  readonly ids: Promise<Int32Array[]>;
+  readonly count: number;
+  /** The logits after the last of them, where they are wanted. */
+  readonly logits: Promise<Float32Array[]> | undefined;
+}
+
+/**
+ * Lets the device draw many tokens, and reads those off. While some are read, it draws the next: a
+ * reading can take 10 ms longer than the drawing, as in Deno, which looks only that often whether it
+ * has ended.
+ */
 class ChunkedSampler implements Sampler {
   readonly #writer: DeviceSampler;
   readonly #onLogits: SamplerOptions["onLogits"];
   #count = fewest;
   #position = 0;
+  #next: Draw | undefined;
   #error: Error | undefined;
 
   constructor(writer: DeviceSampler, onLogits: SamplerOptions["onLogits"]) {
@@ -112,12 +128,16 @@ class ChunkedSampler implements Sampler {
   async draw(most: number): Promise<Int32Array[]> {
     if (this.#error === undefined) {
       if (this.#position === 0) this.#onLogits?.(await this.#writer.logits(), 0);
-      const drawing = this.#writer.draw(Math.min(most, this.#count));
-      // Asked for before the ids have come, so that the device is waited for once.
-      const rows = this.#onLogits && this.#writer.logits();
-      const [drawn, after] = await Promise.all([drawing, rows]);
-      this.#count = Math.min(2 * this.#count, mostAtOnce);
-      this.#position += drawn.length;
+      const start = performance.now();
+      const { ids, count, logits } = this.#next ?? this.#begin(most);
+      // The next draw would change the logits while they are read.
+      const isAhead = most > count && logits === undefined;
+      this.#next = isAhead ? this.#begin(most - count) : undefined;
+      const [drawn, after] = await Promise.all([ids, logits]);
+      if (performance.now() - start < unnoticed) {
+        this.#count = Math.min(2 * this.#count, mostAtOnce);
+      }
+      this.#position += count;
       if (after !== undefined) this.#onLogits?.(after, this.#position);
       const wrong = drawn.findIndex((ids) => ids.some((id) => id < 1));
       if (wrong < 0) return drawn;
@@ -125,6 +145,16 @@ class ChunkedSampler implements Sampler {
       if (wrong > 0) return drawn.slice(0, wrong);
     }
     throw this.#error;
+  }
+
+  #begin(most: number): Draw {
+    const count = Math.min(most, this.#count);
+    const ids = this.#writer.draw(count);
+    // Asked for before the ids have come, so that the device is waited for once.
+    const logits = this.#onLogits && this.#writer.logits();
+    // Whoever stops in between does not wait for them.
+    for (const reading of [ids, logits]) reading?.catch(() => {});
+    return { ids, count, logits };
   }
 
   dispose(): void {

@@ -43,7 +43,7 @@ export class DeviceSampler implements Disposable {
   #logits: tf.Tensor2D;
   #states: readonly tf.Tensor2D[];
   /** What was drawn and is being read off the device. */
-  #ids: tf.Tensor | undefined;
+  readonly #reading = new Set<tf.Tensor>();
   #position = 0;
 
   constructor(model: CharModel, { logits, state, words, temperature }: DeviceSamplerOptions) {
@@ -66,7 +66,7 @@ export class DeviceSampler implements Disposable {
   }
 
   /**
-   * Draws the next tokens of each text.
+   * Draws the next tokens of each text. Before they are read off the device, more may be asked for.
    *
    * @param count How many.
    * @returns One array for each position, with the id of each text.
@@ -88,8 +88,9 @@ export class DeviceSampler implements Disposable {
     tf.dispose(before);
     [this.#logits, this.#states] = [logits, states];
     this.#position += count;
-    this.#ids = ids;
+    this.#reading.add(ids);
     const values = await ids.data<"int32">();
+    this.#reading.delete(ids);
     ids.dispose();
     const batch = this.#words.shape[0];
     return Array.from({ length: count }, (_, i) => values.slice(i * batch, (i + 1) * batch));
@@ -104,7 +105,7 @@ export class DeviceSampler implements Disposable {
   dispose(): void {
     const { made } = this.#weights;
     tf.dispose([...made, this.#words, this.#logits, ...this.#states]);
-    this.#ids?.dispose();
+    tf.dispose([...this.#reading]);
   }
 
   /** The same, at the end of a `using`. */

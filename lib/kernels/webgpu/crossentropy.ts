@@ -1,5 +1,6 @@
 /**
- * The cross-entropy of logits on WebGPU: one dispatch for the loss, one for its gradient.
+ * The cross-entropy of logits on WebGPU: one dispatch for the rows' losses, one for their mean, one
+ * for its gradient.
  *
  * @module
  */
@@ -18,33 +19,45 @@ export function registerWebgpuCrossentropy(): void {
   replaceWebgpuKernel(crossentropyForward, ({ inputs, stream }) => {
     const { logits, ids } = inputs as CrossentropyInputs;
     const [rows, size] = logits.shape;
-    const loss = stream.tensor([]);
+    const [losses, loss] = [stream.tensor([rows]), stream.tensor([])];
     stream.run({
-      shader: lossShader,
-      tensors: [logits, ids, loss],
+      shader: lossesShader,
+      tensors: [logits, ids, losses],
       uniforms: { rows, size },
+      workgroups: groupsOfRows(rows),
+    });
+    stream.run({
+      shader: meanShader,
+      tensors: [losses, loss],
+      uniforms: { rows },
       workgroups: [1],
     });
+    stream.free(losses);
     return [loss];
   });
   replaceWebgpuKernel(crossentropyBackward, ({ inputs, stream }) => {
     const { logits, ids, dy } = inputs as CrossentropyGradientInputs;
     const [rows, size] = logits.shape;
     const gradient = stream.tensor([rows, size]);
-    const groups = Math.ceil(rows / rowsOfGroup);
-    const x = Math.min(groups, 65535);
     stream.run({
       shader: gradientShader,
       tensors: [logits, ids, dy, gradient],
       uniforms: { rows, size },
-      workgroups: [x, Math.ceil(groups / x)],
+      workgroups: groupsOfRows(rows),
     });
     return gradient;
   });
 }
 
-/** How many rows a workgroup of the gradient has, with 16 invocations each. */
+/** How many rows a workgroup has, with 16 invocations each, so that neighbors read neighbors. */
 const rowsOfGroup = 16;
+
+/** The workgroups for so many rows, along x and then y. */
+function groupsOfRows(rows: number): number[] {
+  const groups = Math.ceil(rows / rowsOfGroup);
+  const x = Math.min(groups, 65535);
+  return [x, Math.ceil(groups / x)];
+}
 
 const buffers = [
   { name: "logits", access: "read" },
@@ -56,60 +69,10 @@ const keepLarger = (own: string, other: string) =>
   `parts[${own}] = max(parts[${own}], parts[${other}]);`;
 
 /**
- * The mean over all rows of log Σ exp(x) − x[id].
- *
- * Buffers: `logits` `[rows, size]`, `ids` `[rows]`, `loss`. Dispatch: one workgroup. Each
- * invocation takes every 256th row, reads it once, keeping the largest number yet and the
- * sum of the exponentials below it, and the 256 sums are added in a fixed order. With the
- * tutorial's 1.7 MB of logits that takes a device a hundredth of a millisecond or a few, and
- * no second dispatch for the mean.
+ * How the shaders of the rows begin: 16 invocations share a row, find its largest number, then the sum of
+ * the exponentials of what lies below it.
  */
-export const lossShader: Shader = {
-  key: "crossentropy",
-  buffers: [...buffers, { name: "loss", access: "read_write" }],
-  uniforms: { rows: "u32", size: "u32" },
-  code: () => `
-var<workgroup> parts: array<f32, 256>;
-@compute @workgroup_size(256)
-fn main(@builtin(local_invocation_index) localIndex: u32) {
-  var total = 0.0;
-  for (var row = localIndex; row < uniforms.rows; row += 256u) {
-    let first = row * uniforms.size;
-    var largest = logits[first];
-    var sum = 1.0;
-    for (var j = 1u; j < uniforms.size; j++) {
-      let x = logits[first + j];
-      if (x > largest) {
-        sum = sum * exp(largest - x) + 1.0;
-        largest = x;
-      } else {
-        sum += exp(x - largest);
-      }
-    }
-    total += log(sum) + largest - logits[first + u32(ids[row])];
-  }
-  parts[localIndex] = total;${reduceTree({ size: 256, within: "localIndex", combine: add })}
-  if (localIndex == 0u) { loss[0] = parts[0] / f32(uniforms.rows); }
-}`,
-};
-
-/**
- * The gradient of the mean cross-entropy by the logits, times dy.
- *
- * Buffers: `logits` `[rows, size]`, `ids` `[rows]`, `dy` `[1]`, `gradient` `[rows, size]`.
- * Dispatch: one workgroup for 16 rows, along x and then y. 16 invocations share a row, so
- * that neighbors read neighbors; they find its largest number, then the sum of the
- * exponentials, then write.
- */
-export const gradientShader: Shader = {
-  key: "crossentropy gradient",
-  buffers: [
-    ...buffers,
-    { name: "dy", access: "read" },
-    { name: "gradient", access: "read_write" },
-  ],
-  uniforms: { rows: "u32", size: "u32" },
-  code: () => `
+const eachRow = `
 var<workgroup> parts: array<f32, 256>;
 @compute @workgroup_size(256)
 fn main(
@@ -132,7 +95,59 @@ fn main(
   parts[localIndex] = sum;${reduceTree({ size: 16, within: "part", combine: add })}
   workgroupBarrier();
   if (!isRow) { return; }
-  sum = parts[localIndex - part];
+  sum = parts[localIndex - part];`;
+
+/**
+ * The loss of each row, log Σ exp(x) − x[id].
+ *
+ * Buffers: `logits` `[rows, size]`, `ids` `[rows]`, `losses` `[rows]`. Dispatch: one workgroup for 16
+ * rows, along x and then y.
+ */
+export const lossesShader: Shader = {
+  key: "crossentropy",
+  buffers: [...buffers, { name: "losses", access: "read_write" }],
+  uniforms: { rows: "u32", size: "u32" },
+  code: () =>
+    `${eachRow}
+  if (part == 0u) { losses[row] = log(sum) + largest - logits[first + u32(ids[row])]; }
+}`,
+};
+
+/**
+ * The mean of `losses` `[rows]` as `mean`. Dispatch: one workgroup; each invocation takes every 256th
+ * loss, and the 256 sums are added in a fixed order.
+ */
+export const meanShader: Shader = {
+  key: "mean",
+  buffers: [{ name: "losses", access: "read" }, { name: "mean", access: "read_write" }],
+  uniforms: { rows: "u32" },
+  code: () => `
+var<workgroup> parts: array<f32, 256>;
+@compute @workgroup_size(256)
+fn main(@builtin(local_invocation_index) localIndex: u32) {
+  var total = 0.0;
+  for (var row = localIndex; row < uniforms.rows; row += 256u) { total += losses[row]; }
+  parts[localIndex] = total;${reduceTree({ size: 256, within: "localIndex", combine: add })}
+  if (localIndex == 0u) { mean[0] = parts[0] / f32(uniforms.rows); }
+}`,
+};
+
+/**
+ * The gradient of the mean cross-entropy by the logits, times dy.
+ *
+ * Buffers: `logits` `[rows, size]`, `ids` `[rows]`, `dy` `[1]`, `gradient` `[rows, size]`.
+ * Dispatch: one workgroup for 16 rows, along x and then y.
+ */
+export const gradientShader: Shader = {
+  key: "crossentropy gradient",
+  buffers: [
+    ...buffers,
+    { name: "dy", access: "read" },
+    { name: "gradient", access: "read_write" },
+  ],
+  uniforms: { rows: "u32", size: "u32" },
+  code: () =>
+    `${eachRow}
   let scale = dy[0] / f32(uniforms.rows);
   let id = u32(ids[row]);
   for (var j = part; j < uniforms.size; j += 16u) {

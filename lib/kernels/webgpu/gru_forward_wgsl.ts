@@ -43,30 +43,19 @@ export function gruForwardShader({ tile, training, lookup }: ForwardForm): Shade
   const stride = rows / 4 + 1; // vectors
   const wide = 3 * unitsOfTile;
   const loads = depth * wide / invocations;
+  const sums = rows * wide; // that a slice has
+  const together = depth / rows; // slices whose sums are in workgroup memory at once
+  const totals = Math.ceil(sums / invocations); // that an invocation adds up
   const gateNames = ["Z", "R", "C"]; // update, reset, candidate
   return {
     key: `gru forward ${JSON.stringify({ ...tile, training, lookup })}`,
-    buffers: [
-      ...["projected", "recurrentKernel", "bias", "initialState"].map((name) => (
-        { name, access: "read" } as const
-      )),
-      ...(lookup ? [{ name: "ids", access: "read", type: "array<i32>" } as const] : []),
-      ...["hidden", ...(training ? ["previousStates", "gates"] : [])].map((name) => (
-        { name, access: "read_write" } as const
-      )),
-    ],
-    uniforms: { ...sizes, inputTime: "u32" },
+    ...forwardInterface({ training, lookup }),
     code: () => `
 var<workgroup> states: array<vec4<f32>, ${depth * stride}>; // [k][row / 4]
 // [k][gate][unit]; after the product the sums, [row][gate][unit]
 var<workgroup> weights: array<f32, ${depth * wide}>;
 ${logistic}
-// The state before this step.
-fn stateOf(row: u32, k: u32) -> f32 {
-  if (row >= uniforms.batch || k >= uniforms.units) { return 0.0; }
-  if (stepIndex.value == 0u) { return initialState[row * uniforms.units + k]; }
-  return hidden[(row * uniforms.time + stepIndex.value - 1u) * uniforms.units + k];
-}
+${stateOf}
 fn weightOf(k: u32, gate: u32, unit: u32) -> f32 {
   if (k >= uniforms.units || unit >= uniforms.units) { return 0.0; }
   return recurrentKernel[(k * 3u + gate) * uniforms.units + unit];
@@ -133,49 +122,106 @@ ${
     }
     }
   }
-  // The slices add their sums one after the other, so the result is always the same.
-  let mine = 8u * rowGroup * ${wide}u + unit;
-  for (var turn = 0u; turn < ${slices}u; turn++) {
+  // As many slices as there is room for put their sums down, each invocation adds up some columns
+  // of them in the order of the slices, and so on: the result is always the same.
+${lines(totals, (i) => `  var total${i} = 0.0;`)}
+  let mine = (slice % ${together}u) * ${sums}u + 8u * rowGroup * ${wide}u + unit;
+  for (var turn = 0u; turn < ${slices / together}u; turn++) {
     workgroupBarrier();
-    if (turn == slice) {
+    if (slice / ${together}u == turn) {
 ${
       gateNames.map((g, gate) =>
-        lines(8, (i) => {
-          const at = `mine + ${i * wide + gate * unitsOfTile}u`;
-          return `      weights[${at}] = sum${g}${i >> 2}[${i & 3}] + ` +
-            `select(weights[${at}], 0.0, turn == 0u);`;
-        })
+        lines(
+          8,
+          (i) =>
+            `      weights[mine + ${i * wide + gate * unitsOfTile}u] = sum${g}${i >> 2}[${i & 3}];`,
+        )
       ).join("\n")
     }
     }
+    workgroupBarrier();
+${
+      lines(totals, (i) => {
+        const each = lines(
+          together,
+          (s) => `      total${i} += weights[localIndex + ${i * invocations + s * sums}u];`,
+        );
+        return `    if (localIndex < ${sums - i * invocations}u) {\n${each}\n    }`;
+      })
+    }
   }
   workgroupBarrier();
-  for (var i = localIndex; i < ${rows * unitsOfTile}u; i += ${invocations}u) {
-    let row = firstRow + i / ${unitsOfTile}u;
-    let u = firstUnit + i % ${unitsOfTile}u;
+${
+      lines(totals, (i) =>
+        `  if (localIndex < ${sums - i * invocations}u) { ` +
+        `weights[localIndex + ${i * invocations}u] = total${i}; }`)
+    }
+  workgroupBarrier();
+${gates({ rows, units: unitsOfTile, invocations, training, lookup })}
+}`,
+  };
+}
+
+/** WGSL of the state before this step. */
+export const stateOf = `
+fn stateOf(row: u32, k: u32) -> f32 {
+  if (row >= uniforms.batch || k >= uniforms.units) { return 0.0; }
+  if (stepIndex.value == 0u) { return initialState[row * uniforms.units + k]; }
+  return hidden[(row * uniforms.time + stepIndex.value - 1u) * uniforms.units + k];
+}`;
+
+/** What {@linkcode gates} is made for. */
+export interface GatesForm extends Pick<ForwardForm, "training" | "lookup"> {
+  /** How many texts and units a workgroup has. */
+  readonly rows: number;
+  readonly units: number;
+  readonly invocations: number;
+}
+
+/** WGSL that makes the gates and the new state of the products `weights`, `[row][gate][unit]`. */
+export function gates({ rows, units, invocations, training, lookup }: GatesForm): string {
+  return `  for (var i = localIndex; i < ${rows * units}u; i += ${invocations}u) {
+    let row = firstRow + i / ${units}u;
+    let u = firstUnit + i % ${units}u;
     if (row >= uniforms.batch || u >= units) { continue; }
     let at = row * uniforms.time + stepIndex.value;
     let place = row * uniforms.inputTime + min(stepIndex.value, uniforms.inputTime - 1u);
     let input = ${lookup ? "u32(ids[place])" : "place"} * 3u * units + u;
-    let sums = i / ${unitsOfTile}u * ${wide}u + i % ${unitsOfTile}u;
+    let sums = i / ${units}u * ${3 * units}u + i % ${units}u;
     let z = logistic(projected[input] + weights[sums] + bias[u]);
-    let r = logistic(projected[input + units] + weights[sums + ${unitsOfTile}u] + bias[u + units]);
-    let q = weights[sums + ${2 * unitsOfTile}u] + bias[u + 2u * units];
+    let r = logistic(projected[input + units] + weights[sums + ${units}u] + bias[u + units]);
+    let q = weights[sums + ${2 * units}u] + bias[u + 2u * units];
     let candidate = 2.0 * logistic(2.0 * (projected[input + 2u * units] + r * q)) - 1.0; // tanh
     let state = stateOf(row, u);
     hidden[at * units + u] = candidate + z * (state - candidate);
 ${
-      training
-        ? `    previousStates[at * units + u] = state;
+    training
+      ? `    previousStates[at * units + u] = state;
     let gate = at * 4u * units + u;
     gates[gate] = z;
     gates[gate + units] = r;
     gates[gate + 2u * units] = candidate;
     gates[gate + 3u * units] = q;`
-        : ""
-    }
+      : ""
   }
-}`,
+  }`;
+}
+
+/** The buffers and uniforms of a step forward. */
+export function forwardInterface(
+  { training, lookup }: Pick<ForwardForm, "training" | "lookup">,
+): Pick<Shader, "buffers" | "uniforms"> {
+  return {
+    buffers: [
+      ...["projected", "recurrentKernel", "bias", "initialState"].map((name) => (
+        { name, access: "read" } as const
+      )),
+      ...(lookup ? [{ name: "ids", access: "read", type: "array<i32>" } as const] : []),
+      ...["hidden", ...(training ? ["previousStates", "gates"] : [])].map((name) => (
+        { name, access: "read_write" } as const
+      )),
+    ],
+    uniforms: { ...sizes, inputTime: "u32" },
   };
 }
 

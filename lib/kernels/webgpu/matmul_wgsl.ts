@@ -217,12 +217,16 @@ ${body}
 }`;
 }
 
+/** How many rows an invocation of {@linkcode sumRowsShader} reads before it adds them. */
+const rowsAtOnce = 8;
+
 /**
  * The sum of all rows of a matrix, and with `bias` a row that is added to it.
  *
  * Buffers: `rows`, `[uniforms.rows, uniforms.columns]`, with a bias `bias`, of which the first
  * `period` numbers repeat along the columns, and `sums`, written from `first` on. Dispatch: one workgroup for 16 columns, 16 × 16
- * invocations: each adds up every 16th row of a column, then the 16 sums are added.
+ * invocations: each adds up every 16th row of a column, eight in flight at a time, then the 16 sums
+ * are added.
  */
 export function sumRowsShader({ bias }: { readonly bias: boolean }): Shader {
   return {
@@ -244,9 +248,15 @@ fn main(
   let column = (group.y * groups.x + group.x) * 16u + localIndex % 16u;
   var sum = 0.0;
   if (column < uniforms.columns) {
-    for (var row = localIndex / 16u; row < uniforms.rows; row += 16u) {
-      sum += rows[row * uniforms.columns + column];
+    var row = localIndex / 16u;
+    for (; row + ${16 * (rowsAtOnce - 1)}u < uniforms.rows; row += ${16 * rowsAtOnce}u) {
+${
+      lines(rowsAtOnce, (i) =>
+        `      let row${i} = rows[(row + ${16 * i}u) * uniforms.columns + column];`)
     }
+${lines(rowsAtOnce, (i) => `      sum += row${i};`)}
+    }
+    for (; row < uniforms.rows; row += 16u) { sum += rows[row * uniforms.columns + column]; }
   }
   parts[localIndex] = sum;
   workgroupBarrier();

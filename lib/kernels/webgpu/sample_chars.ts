@@ -9,8 +9,7 @@ import { sampleCharsName } from "../ops/sample_chars.ts";
 import { columnsOfGroup, drawShader, rowTimesMatrixShader } from "./sample_chars_wgsl.ts";
 import type { StepLayer } from "../ops/char_step.ts";
 import { matrixShape } from "../ops/matrix_shape.ts";
-import { gruForwardShader } from "./gru_forward_wgsl.ts";
-import { tiling } from "./gru.ts";
+import { forwardStep } from "./gru.ts";
 import { type CommandStream, replaceWebgpuKernel, type Run } from "./command_stream.ts";
 
 /** What the kernel reads; each layer's tensors have its number at the end of their names. */
@@ -50,7 +49,7 @@ function draw(
     return tensor;
   };
   const runs: Run[] = [{
-    shader: drawShader({ invocations: stream.software ? 64 : 256 }),
+    shader: drawShader({ invocations: stream.software || size <= 256 ? 64 : 256 }),
     tensors: [logits, tensors.words, ids, drawn],
     // In float32 a smaller temperature would be 0, a larger one ∞.
     uniforms: { batch, size, position, temperature: Math.min(Math.max(temperature, 1e-30), 1e30) },
@@ -68,7 +67,6 @@ function draw(
       workgroups: [Math.ceil(columns / columnsOfGroup), batch],
     });
   };
-  const { tile, workgroups } = tiling({ batch, units }, stream);
   let below: tf.TensorInfo | undefined;
   const hiddens = Array.from({ length: layers }, (_, i) => {
     const layer = (name: keyof StepLayer) => tensors[`${name}${i}`]!;
@@ -79,14 +77,13 @@ function draw(
       times(below, { matrix: layer("kernel"), bias: layer("inputBias"), out: projected });
     }
     runs.push({
-      shader: gruForwardShader({ tile, training: false, lookup: below === undefined }),
+      ...forwardStep({ batch, units }, { training: false, lookup: below === undefined }, stream),
       tensors: [
         ...[projected, layer("recurrentKernel"), layer("recurrentBias"), layer("state")],
         ...(below === undefined ? [ids] : []),
         hidden,
       ],
       uniforms: { batch, time: count, units, inputTime: 1 },
-      workgroups,
     });
     below = hidden;
     return hidden;

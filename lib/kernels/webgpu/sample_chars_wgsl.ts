@@ -10,13 +10,16 @@ import { addColumn, reduceTree } from "./reduction_wgsl.ts";
 /** How many columns a workgroup of {@linkcode rowTimesMatrixShader} computes. */
 export const columnsOfGroup = 16;
 
+/** How many products an invocation of {@linkcode rowTimesMatrixShader} asks for at a time. */
+const inFlight = 16;
+
 /**
  * A row of `out` is the state of a text at this step times a matrix, plus the bias.
  *
  * Buffers: `hidden` `[batch, time, depth]`, `matrix` `[depth, columns]`, `bias`, of which
  * the first `columns` numbers count, and `out` `[batch, columns]`. Dispatch: x over the
  * columns by 16, y over the texts. 16 × 16 invocations: each adds up every 16th product of
- * a column, four in flight at a time, then the 16 sums are added. Each number of the matrix
+ * a column, sixteen in flight at a time, then the 16 sums are added. Each number of the matrix
  * is read once, next to its neighbors.
  */
 export const rowTimesMatrixShader: Shader = {
@@ -40,16 +43,14 @@ fn main(
   let column = min(group.x * ${columnsOfGroup}u + localIndex % 16u, columns - 1u);
   let row = (group.y * uniforms.time + stepIndex.value) * depth;
   var sum = vec4<f32>();
-  var k = localIndex / 16u;
-  for (; k + 48u < depth; k += 64u) {
-    sum += vec4<f32>(
+  for (var k = localIndex / 16u; k < depth; k += ${16 * inFlight}u) {
 ${
-    lines(4, (i) =>
-      `      hidden[row + k + ${16 * i}u] * matrix[(k + ${16 * i}u) * columns + column],`)
+    lines(inFlight, (i) =>
+      `    let k${i} = min(k + ${16 * i}u, depth - 1u);
+    let product${i} = hidden[row + k${i}] * matrix[k${i} * columns + column];`)
   }
-    );
+${lines(inFlight, (i) => `    sum[${i % 4}] += select(0.0, product${i}, k + ${16 * i}u < depth);`)}
   }
-  for (; k < depth; k += 16u) { sum.x += hidden[row + k] * matrix[k * columns + column]; }
   parts[localIndex] = sum.x + sum.y + sum.z + sum.w;
   workgroupBarrier();
   if (localIndex >= 16u || group.x * ${columnsOfGroup}u + localIndex >= columns) { return; }
@@ -65,8 +66,8 @@ ${
  *
  * Buffers: `logits` `[batch, size]`, `words` `[batch, 2]`, the first two words of each text's
  * random numbers, `ids` `[batch]`, for the shaders that read the token, and `drawn` `[time,
- * batch]`. Dispatch: one workgroup for each text. Its invocations, 256 on a GPU and 64 in
- * software (`gru_wgsl.ts` says why), share the ids; the best of all is found by halves. Where two
+ * batch]`. Dispatch: one workgroup for each text. Its invocations, 64 for few ids and in
+ * software (`gru_wgsl.ts` says why) and else 256, share the ids; the best of all is found by halves. Where two
  * scores are equal, as near temperature 0, the larger logit wins, then the smaller id, so the order
  * of comparing does not matter.
  *

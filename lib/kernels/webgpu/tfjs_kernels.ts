@@ -15,6 +15,7 @@ import {
 } from "../ops/tfjs_arguments.ts";
 import { tfjsKernel } from "../ops/register_kernel.ts";
 import { multiply, sumRows } from "./matmul.ts";
+import { lines } from "./matmul_wgsl.ts";
 import { addColumn } from "./reduction_wgsl.ts";
 import { type CommandStream, replaceWebgpuKernel } from "./command_stream.ts";
 import type { Shader } from "./shader.ts";
@@ -101,18 +102,22 @@ export function segmentSum(
     shader: segmentSumShader,
     tensors: [x, ids, sums],
     uniforms: { count, width },
-    workgroups: [Math.ceil(width / 32), segments],
+    workgroups: [Math.ceil(width / (32 * columnsEach)), segments],
   });
   return sums;
 }
+
+/** How many columns an invocation of {@linkcode segmentSumShader} has, and how many rows at a time. */
+const [columnsEach, rowsAtOnce] = [4, 4];
 
 /**
  * Row s of the result is the sum of the rows i of `x` with `ids[i]` = s.
  *
  * Buffers: `x` `[count, width]`, `ids` `[count]`, `sums` `[segments, width]`. Dispatch: x
- * over the width by 32, y over the segments. The 8 × 32 invocations of a workgroup look
- * through all ids, each through every 8th, and add the rows that match; nothing is added
- * by two at once, so the sums are the same every time.
+ * over the width by 128, y over the segments. The 4 × 32 invocations of a workgroup look
+ * through all ids, each through four of every 16, and add the rows that match; nothing is added
+ * by two at once, so the sums are the same every time. Looking takes longer than adding: so an
+ * invocation that has found a row adds four columns of it.
  */
 export const segmentSumShader: Shader = {
   key: "segmentSum",
@@ -123,21 +128,34 @@ export const segmentSumShader: Shader = {
   ],
   uniforms: { count: "u32", width: "u32" },
   code: () => `
-var<workgroup> parts: array<f32, 256>;
-@compute @workgroup_size(256)
+var<workgroup> parts: array<vec4<f32>, 128>;
+fn rowOf(i: u32, column: u32) -> vec4<f32> {
+  let at = i * uniforms.width + column;
+  let last = uniforms.width - 1u - column; // the columns beyond it are not written
+  return vec4<f32>(x[at], x[at + min(1u, last)], x[at + min(2u, last)], x[at + min(3u, last)]);
+}
+@compute @workgroup_size(128)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(local_invocation_index) localIndex: u32,
 ) {
-  let column = group.x * 32u + localIndex % 32u;
-  var sum = 0.0;
-  for (var i = localIndex / 32u; i < uniforms.count; i += 8u) {
-    if (ids[i] == i32(group.y) && column < uniforms.width) { sum += x[i * uniforms.width + column]; }
+  let column = ${columnsEach}u * (group.x * 32u + localIndex % 32u);
+  let segment = i32(group.y);
+  let count = select(0u, uniforms.count, column < uniforms.width);
+  var sum = vec4<f32>();
+  for (var i = localIndex / 32u * ${rowsAtOnce}u; i < count; i += ${4 * rowsAtOnce}u) {
+${lines(rowsAtOnce, (n) => `    let id${n} = ids[min(i + ${n}u, count - 1u)];`)}
+${
+    lines(rowsAtOnce, (n) =>
+      `    if (id${n} == segment && i + ${n}u < count) { sum += rowOf(i + ${n}u, column); }`)
+  }
   }
   parts[localIndex] = sum;
   workgroupBarrier();
   if (localIndex >= 32u || column >= uniforms.width) { return; }
-  ${addColumn("sum", { count: 8, width: 32, first: 1 })}
-  sums[group.y * uniforms.width + column] = sum;
+  ${addColumn("sum", { count: 4, width: 32, first: 1 })}
+  for (var n = 0u; n < min(${columnsEach}u, uniforms.width - column); n++) {
+    sums[group.y * uniforms.width + column + n] = sum[n];
+  }
 }`,
 };

@@ -144,10 +144,13 @@ testOnDevices("a GRU gives the float64 reference's states and gradients", async 
 
 testGpuTiles("a GRU in each of a GPU's tiles gives them too", async (device) => {
   await withGpuTiles(async () => {
-    const [few, some] = [{ batch: 3, time: 5, units: 33 }, { batch: 700, time: 2, units: 33 }];
-    const many = { batch: 1400, time: 2, units: 33 };
-    for (const [i, shape] of [few, some, many].entries()) {
-      assert.equal(tiling(shape, { software: false }).tile, gpuTiles[i]);
+    const taken = [[3, 0, 0], [700, 1, 0], [1400, 2, 1], [2800, 2, 2]] as const;
+    for (const [batch, forward, backward] of taken) {
+      const shape = { batch, time: 2, units: 33 };
+      const tile = (direction: "forward" | "backward") =>
+        tiling(shape, { direction, software: false }).tile;
+      assert.equal(tile("forward"), gpuTiles[forward]);
+      assert.equal(tile("backward"), gpuTiles[backward]);
       await checkShape({ ...shape, inputDim: 2 }, device);
     }
   });
